@@ -1,0 +1,31 @@
+"""What can go wrong for reasons the user can mend.
+
+Every such error derives from :class:`RtreidError` and says what was wrong, with the value, and
+what to do about it. Commands print it without a traceback; nodes log it, count it and go on.
+"""
+
+from __future__ import annotations
+
+
+class RtreidError(Exception):
+    """Base of all errors whose message is meant for the user."""
+
+
+class ConfigError(RtreidError, ValueError):
+    """An option has an unknown name, the wrong type or a value out of range."""
+
+
+class ModelError(RtreidError):
+    """A model file is missing, unreadable, of an unknown layout, or does not fit its input."""
+
+
+class SourceError(RtreidError):
+    """A video, folder, bag or camera cannot be opened or read."""
+
+
+class ImageError(RtreidError, ValueError):
+    """An image message or array has an encoding, shape or step that cannot be used."""
+
+
+class MissingDependencyError(RtreidError, ImportError):
+    """An optional package is not installed; the message names the extra that brings it."""
