@@ -36,7 +36,7 @@ class Option:
     """One described option: `kind` is bool, int, float, str or tuple (of str)."""
 
     name: str
-    kind: type
+    kind: Any  # a class; Any, because isinstance() with it narrows values to object
     default: Any
     help: str
     ge: float | None
@@ -67,7 +67,13 @@ class Option:
         return value
 
     def _wanted(self) -> str:
-        noun = {bool: "true or false", int: "an integer", float: "a number", str: "a string", tuple: "a list of strings"}
+        noun = {
+            bool: "true or false",
+            int: "an integer",
+            float: "a number",
+            str: "a string",
+            tuple: "a list of strings",
+        }
         text = noun[self.kind]
         if self.ge is not None:
             text += f" >= {self.ge:g}"
@@ -84,7 +90,9 @@ def describe(cls: type) -> list[Option]:
         hint = hints[item.name]
         kind = typing.get_origin(hint) or hint
         if kind in (typing.Union, types.UnionType) or kind not in (bool, int, float, str, tuple):
-            raise TypeError(f"{cls.__name__}.{item.name}: options are bool, int, float, str or tuple[str, ...]")
+            raise TypeError(
+                f"{cls.__name__}.{item.name}: options are bool, int, float, str or tuple[str, ...]"
+            )
         if item.default is MISSING:
             raise TypeError(f"{cls.__name__}.{item.name} has no default")
         meta = item.metadata
@@ -104,8 +112,7 @@ def build(cls: type[T], values: Mapping[str, Any]) -> T:
     checked = {}
     for name, value in values.items():
         if name not in known:
-            raise ConfigError(
-                f"{cls.__name__} has no option {name!r}{suggest(name, list(known))}; known: {', '.join(known)}"
-            )
+            hint = suggest(name, list(known))
+            raise ConfigError(f"{cls.__name__} has no option {name!r}{hint}; known: {', '.join(known)}")
         checked[name] = known[name].check(value)
     return cls(**checked)

@@ -7,7 +7,7 @@ float64 of seconds since 1970 no longer resolves a microsecond.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +39,7 @@ def _column(name: str, value: ArrayLike | None, dtype: type, length: int) -> Any
     """`value` as a one-dimensional array of `length` rows; zeros when None."""
     if value is None:
         return np.zeros(length, dtype)
-    array = np.asarray(value, dtype).reshape(-1)
+    array: NDArray[Any] = np.asarray(value, dtype).reshape(-1)
     if len(array) != length:
         raise ValueError(f"{name} has {len(array)} rows where boxes has {length}")
     return array
@@ -70,7 +70,7 @@ class Detections:
 
     boxes: Float32
     scores: Float32
-    class_ids: Int32 = field(default=None)  # type: ignore[assignment]
+    class_ids: Int32 = None  # type: ignore[assignment]  # zeros when not given
     embeddings: Float32 | None = None
 
     def __post_init__(self) -> None:
@@ -143,6 +143,7 @@ class Tracks:
     @classmethod
     def empty(cls) -> Tracks:
         """No track at all."""
+
         def none(dtype: type) -> Any:
             return np.zeros(0, dtype)
 

@@ -26,7 +26,15 @@ def test_arrays_that_disagree_are_refused(boxes, scores):
 
 
 def test_validity_needs_finite_numbers_and_positive_size():
-    boxes = [[0, 0, 1, 1], [np.nan, 0, 1, 1], [0, 0, np.inf, 1], [1, 1, 1, 2], [3, 3, 2, 4], [0, 0, 1, 1], [0, 0, 1, 1]]
+    boxes = [
+        [0, 0, 1, 1],
+        [np.nan, 0, 1, 1],
+        [0, 0, np.inf, 1],
+        [1, 1, 1, 2],
+        [3, 3, 2, 4],
+        [0, 0, 1, 1],
+        [0, 0, 1, 1],
+    ]
     scores = [0.5, 0.5, 0.5, 0.5, 0.5, np.nan, 1.5]
     assert Detections(boxes, scores).is_valid().tolist() == [True] + [False] * 6
 

@@ -14,12 +14,18 @@ from rtreid_ros.types import Detections, UInt8
 class DetectorOptions:
     """Options of the detection stage, whatever the backend."""
 
-    model: str = option("", "detector model: a file (.onnx, .xml, .pt, .engine); empty = the built-in synthetic-world model")
+    model: str = option(
+        "", "detector model: a file (.onnx, .xml, .pt, .engine); empty = the built-in synthetic-world model"
+    )
     backend: str = option(
-        "auto", "runtime of the model; auto goes by the file's suffix", choices=("auto", "onnx", "openvino", "ultralytics")
+        "auto",
+        "runtime of the model; auto goes by the file's suffix",
+        choices=("auto", "onnx", "openvino", "ultralytics"),
     )
     score_threshold: float = option(0.1, "detections below this score are dropped", ge=0, le=1)
-    nms_threshold: float = option(0.7, "of two boxes of one class overlapping more than this IoU the lower score is dropped", ge=0, le=1)
+    nms_threshold: float = option(
+        0.7, "of two boxes of one class overlapping more than this IoU the lower score is dropped", ge=0, le=1
+    )
     classes: tuple[str, ...] = option(("person",), "names or ids of the classes to keep; empty = all")
     max_detections: int = option(300, "most detections kept per frame", ge=1, le=10000)
     providers: tuple[str, ...] = option(

@@ -19,11 +19,13 @@ class EmbedderOptions:
     """
 
     model: str = option("", "ReID model: a file (.onnx, .xml); empty = the built-in synthetic-world model")
-    backend: str = option("auto", "runtime of the model; auto goes by the file's suffix", choices=("auto", "onnx", "openvino"))
+    backend: str = option(
+        "auto", "runtime of the model; auto goes by the file's suffix", choices=("auto", "onnx", "openvino")
+    )
     preprocessing: str = option(
         "metadata",
-        "how pixels are prepared: from the model's own metadata, or imagenet (RGB/255, ImageNet mean and std), "
-        "half (RGB/255, mean and std 0.5), unit (RGB/255), raw-bgr (BGR 0..255)",
+        "how pixels are prepared: from the model's own metadata, or imagenet (RGB/255, ImageNet mean and "
+        "std), half (RGB/255, mean and std 0.5), unit (RGB/255), raw-bgr (BGR 0..255)",
         choices=("metadata", "imagenet", "half", "unit", "raw-bgr"),
     )
     batch_size: int = option(32, "most crops per inference call", ge=1, le=1024)
