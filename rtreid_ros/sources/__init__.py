@@ -1,0 +1,1 @@
+"""Frames from files, cameras, bags and the synthetic scene."""
