@@ -1,0 +1,57 @@
+"""Where our configuration lies and which environment our processes run in; no ROS needed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import rtreid_ros
+
+PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
+"""The variables through which Fast DDS takes a profile; the second is its older name."""
+
+
+def config_file(name: str) -> Path | None:
+    """A file of our ``config/`` folder: in a source checkout or below ``share/rtreid_ros``."""
+    prefixes = [sys.prefix, *os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)]
+    folders = [Path(rtreid_ros.__file__).resolve().parents[1] / "config"]
+    folders += [Path(prefix) / "share" / "rtreid_ros" / "config" for prefix in prefixes if prefix]
+    return next((folder / name for folder in folders if (folder / name).is_file()), None)
+
+
+def fastdds_profile(environment: Mapping[str, str]) -> dict[str, str]:
+    """What to add to `environment` so that Fast DDS carries images in shared memory.
+
+    Its stock settings lose most images. Empty where the user has chosen a profile or transports
+    already; other middlewares ignore the variable.
+    """
+    if any(environment.get(name) for name in (*PROFILE_VARIABLES, "FASTDDS_BUILTIN_TRANSPORTS")):
+        return {}
+    profile = config_file("fastdds_shm.xml")
+    return {PROFILE_VARIABLES[0]: str(profile)} if profile else {}
+
+
+def process_environment(
+    base: Mapping[str, str] | None = None, *, domain_id: int | None = None, localhost: bool = True
+) -> dict[str, str]:
+    """The environment for a node process.
+
+    Args:
+        base: what to start from; None = our own environment.
+        domain_id: ``ROS_DOMAIN_ID`` (0 to 101 are safe on Linux); None = as in `base`.
+        localhost: keep discovery and traffic on this machine.
+    """
+    environment = dict(os.environ if base is None else base)
+    environment.update(fastdds_profile(environment))
+    if domain_id is not None:
+        environment["ROS_DOMAIN_ID"] = str(domain_id)
+    if localhost:
+        environment["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+    # the nodes must come from the same tree as we do
+    root = str(Path(rtreid_ros.__file__).parents[1])
+    paths = [path for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path and path != root]
+    environment["PYTHONPATH"] = os.pathsep.join([root, *paths])
+    environment["PYTHONUNBUFFERED"] = "1"
+    return environment
