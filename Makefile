@@ -1,7 +1,39 @@
-.PHONY: test
-test: .venv/bin/pytest
-	.venv/bin/python -m pytest
+# Everything lives in .venv: a Python environment that holds ROS 2 and this package, built into it.
+PYTHON ?= python3
+VENV := .venv
+EXTRAS ?=
+OUT ?=
+SOURCE ?=
+# A sourced ROS installation would mix its Python packages with those of the environment.
+unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH LD_LIBRARY_PATH PYTHONHOME PYTHONPATH ROS_DISTRO
 
-.venv/bin/pytest: pyproject.toml
-	python3 -m venv .venv
-	.venv/bin/pip install -q -e .[dev,eval]
+.PHONY: help demo build test lint clean
+
+help:
+	@echo "make demo                    run the whole graph on a synthetic scene; results in out/demo/"
+	@echo "make demo SOURCE=video.mp4   the same on your own video"
+	@echo "make test                    lint, then run all tests"
+	@echo "make build                   the environment and the messages alone (EXTRAS='gpu train' adds extras)"
+	@echo "make lint                    ruff and mypy"
+	@echo "make clean                   remove everything made here"
+
+demo:
+	@$(PYTHON) scripts/bootstrap.py eval $(EXTRAS)
+	@$(VENV)/bin/rtreid demo $(if $(SOURCE),--source "$(SOURCE)") $(if $(OUT),--output "$(OUT)")
+
+build:
+	@$(PYTHON) scripts/bootstrap.py $(EXTRAS)
+
+test: lint
+	$(VENV)/bin/python -m pytest
+
+lint:
+	@$(PYTHON) scripts/bootstrap.py eval dev openvino $(EXTRAS)
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/mypy scripts
+
+clean:
+	rm -rf $(VENV) build install log out dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
