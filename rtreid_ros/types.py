@@ -12,16 +12,17 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    Float32 = NDArray[np.float32]
-    Float64 = NDArray[np.float64]
-    Int32 = NDArray[np.int32]
-    Int64 = NDArray[np.int64]
-    UInt8 = NDArray[np.uint8]
-    Bool = NDArray[np.bool_]
+Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+Int32 = NDArray[np.int32]
+Int64 = NDArray[np.int64]
+UInt8 = NDArray[np.uint8]
+Bool = NDArray[np.bool_]
 
 
 class TrackState(IntEnum):
