@@ -27,5 +27,13 @@ class ImageError(RtreidError, ValueError):
     """An image message or array has an encoding, shape or step that cannot be used."""
 
 
+class InputError(RtreidError, ValueError):
+    """An array or a stamp handed to a stage has a shape or a value it cannot work with."""
+
+
+class MessageError(RtreidError, ValueError):
+    """A message from another node contradicts itself or what came before it."""
+
+
 class MissingDependencyError(RtreidError, ImportError):
     """An optional package is not installed; the message names the extra that brings it."""

@@ -82,7 +82,7 @@ class NodeSpec:
             key: (list(value) or [""]) if isinstance(value, (list, tuple)) else value
             for key, value in self.parameters.items()
         }
-        return yaml.safe_dump({"/**": {"ros__parameters": values}}, sort_keys=False)
+        return str(yaml.safe_dump({"/**": {"ros__parameters": values}}, sort_keys=False))
 
 
 class _Process:
@@ -187,6 +187,8 @@ class Graph:
         if running is not None and running.popen.poll() is None:
             raise ValueError(f"the graph already runs a node called {spec.label!r}")
         self._folder.mkdir(parents=True, exist_ok=True)
+        if running is None:  # a log of an earlier run; a restart in this run appends
+            (self._folder / f"{spec.label}.log").unlink(missing_ok=True)
         self._processes[spec.label] = _Process(spec, self._folder, self._environment, self._echo)
 
     def pid(self, name: str) -> int:
