@@ -1,0 +1,83 @@
+"""Which messages belong together and in what order they may come; no ROS needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Generic, TypeVar
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+class StampMatcher(Generic[A, B]):
+    """Pairs two streams by exact stamp, whichever comes first.
+
+    What has found no partner when `depth` newer ones of its stream have come is given up.
+    Not thread-safe: for the callbacks of one executor thread.
+
+    Args:
+        depth: most items of each stream that wait for their partner; None = no limit.
+        unmatched: called with the number of items given up, first and second stream.
+    """
+
+    def __init__(self, depth: int | None, unmatched: Callable[[int, int], None]) -> None:
+        self._depth = depth
+        self._unmatched = unmatched
+        self._first: dict[int, A] = {}
+        self._second: dict[int, B] = {}
+
+    def first(self, stamp: int, item: A) -> tuple[A, B] | None:
+        """A new item of the first stream; its pair if complete."""
+        partner = self._second.pop(stamp, None)
+        if partner is not None:
+            return item, partner
+        self._unmatched(self._keep(self._first, stamp, item), 0)
+        return None
+
+    def second(self, stamp: int, item: B) -> tuple[A, B] | None:
+        """A new item of the second stream; its pair if complete."""
+        partner = self._first.pop(stamp, None)
+        if partner is not None:
+            return partner, item
+        self._unmatched(0, self._keep(self._second, stamp, item))
+        return None
+
+    def _keep(self, waiting: dict[int, A] | dict[int, B], stamp: int, item: A | B) -> int:
+        waiting.pop(stamp, None)  # one that comes twice counts as new
+        waiting[stamp] = item  # type: ignore[assignment]
+        gone = 0
+        while self._depth is not None and len(waiting) > self._depth:
+            del waiting[next(iter(waiting))]
+            gone += 1
+        return gone
+
+
+class Order(Enum):
+    """How a stamp relates to the one before."""
+
+    NEXT = "next"
+    LATE = "late"
+    """Not after the last one, but close to it: a duplicate or overtaken frame. Refuse it."""
+    RESTART = "restart"
+    """Far before the last one: the source has started anew. Forget the past."""
+
+
+class StampOrder:
+    """Judges stamps one after the other, nanoseconds.
+
+    Args:
+        tolerance_ns: steps back up to this are late frames, larger ones a restart.
+    """
+
+    def __init__(self, tolerance_ns: int = 1_000_000_000) -> None:
+        self._tolerance = tolerance_ns
+        self._last: int | None = None
+
+    def judge(self, stamp: int) -> Order:
+        """The place of `stamp`; remembers it unless it is late."""
+        last = self._last
+        if last is not None and last - self._tolerance <= stamp <= last:
+            return Order.LATE
+        self._last = stamp
+        return Order.RESTART if last is not None and stamp < last else Order.NEXT

@@ -1,0 +1,65 @@
+"""One thread that does the slow work, so that ROS callbacks never wait for a model; no ROS needed."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Worker(Generic[T]):
+    """Calls `process` on items in their order, in a thread of its own.
+
+    Args:
+        process: what to do with an item; must not raise.
+        depth: most items waiting. When one more comes, the oldest goes: with 1 the newest frame
+            wins. None = no limit, for sources that wait for their results.
+        dropped: called with the number of items that went, from the thread that brings a new one.
+    """
+
+    def __init__(
+        self, process: Callable[[T], None], *, depth: int | None = 1, dropped: Callable[[int], None]
+    ) -> None:
+        self._process = process
+        self._depth = depth
+        self._dropped = dropped
+        self._items: deque[T] = deque()
+        self._condition = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
+        self._thread.start()
+
+    def put(self, item: T) -> None:
+        """Hand over an item; returns at once."""
+        gone = 0
+        with self._condition:
+            self._items.append(item)
+            while self._depth is not None and len(self._items) > self._depth:
+                self._items.popleft()
+                gone += 1
+            self._condition.notify()
+        if gone:
+            self._dropped(gone)
+
+    def close(self, timeout: float = 5.0) -> bool:
+        """Forget what waits, let the current item end; False if it did not within `timeout` seconds."""
+        with self._condition:
+            self._closed = True
+            self._items.clear()
+            self._condition.notify()
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while True:
+            with self._condition:
+                while not self._items and not self._closed:
+                    self._condition.wait()
+                if self._closed:
+                    return
+                item = self._items.popleft()
+            self._process(item)
+            del item  # an image must not be kept alive while we wait for the next
