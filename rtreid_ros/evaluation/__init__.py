@@ -1,0 +1,1 @@
+"""Judging tracks against ground truth."""

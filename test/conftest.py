@@ -1,0 +1,23 @@
+"""Fixtures for all tests."""
+
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """Real videos, ground truth and weights, which are no part of the project."""
+    if not (SHARED / "data").is_dir():
+        pytest.skip("no ../shared/data here")
+    return SHARED / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_tools():
+    """Stand-alone measuring scripts, which are no part of the project."""
+    if not (SHARED / "tools").is_dir():
+        pytest.skip("no ../shared/tools here")
+    return SHARED / "tools"
