@@ -1,0 +1,1 @@
+"""Loading and running neural networks, for the detection and the ReID stage."""

@@ -1,0 +1,137 @@
+"""A detector over any `Session`: letterbox, run, decode, suppress, map back."""
+
+from __future__ import annotations
+
+import ast
+import logging
+import re
+
+import numpy as np
+
+from rtreid_ros.detection.base import DetectorOptions
+from rtreid_ros.detection.labels import select
+from rtreid_ros.detection.layouts import YOLO, Probe, recognise
+from rtreid_ros.detection.letterbox import GRAY, Letterbox
+from rtreid_ros.detection.nms import suppress
+from rtreid_ros.errors import ModelError
+from rtreid_ros.runtime.images import check_image
+from rtreid_ros.runtime.info import ModelInfo
+from rtreid_ros.runtime.session import Session
+from rtreid_ros.types import Detections, UInt8
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_SIZE = 640
+"""Height and width for a model that takes any and names none: what YOLO is trained at."""
+
+
+class SessionDetector:
+    """A detector over a loaded model. See `Detector`.
+
+    Boxes are clipped to the image: measured on TUD-Stadtmitte that changes no figure, and crops, drawings and
+    messages need no second thought.
+
+    Attributes:
+        rejected: rows dropped so far because the model gave no finite box of positive size or no score in [0, 1].
+
+    Raises:
+        ModelError: the model is no detector we can feed or read.
+        ConfigError: `options.classes` names one the model does not have.
+    """
+
+    def __init__(self, session: Session, options: DetectorOptions) -> None:
+        self._session = session
+        self._options = options
+        self.rejected = 0
+        size, dtype = _input(session)
+        gray = np.full((*size, 3), GRAY, np.uint8)
+        blob, _ = Letterbox(size, YOLO, dtype)(gray)
+        outputs = session.run(blob)  # also the warm-up: the first run of a session allocates and tunes
+        self._layout = recognise(Probe(session.name, size, session.metadata, outputs))
+        self._wanted = select(options.classes, self._layout.class_names)
+        self._letterbox = Letterbox(size, self._layout.style, dtype)
+        self._info = ModelInfo(session.name, session.backend, session.provider, self._layout.name, size)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Name of each class id."""
+        return self._layout.class_names
+
+    @property
+    def info(self) -> ModelInfo:
+        """Which model runs where."""
+        return self._info
+
+    def detect(self, image: UInt8) -> Detections:
+        """Detections in a ``(H, W, 3) uint8`` BGR image, by descending score, in its pixels.
+
+        Raises:
+            ImageError: `image` is no such array.
+            ModelError: the model failed.
+        """
+        check_image(image)
+        blob, placement = self._letterbox(image)
+        output = self._session.run(blob)[self._layout.output]
+        options = self._options
+        boxes, scores, class_ids = self._layout.decoder(output, options.score_threshold, self._wanted)
+        boxes = placement.to_image(boxes)
+        sound = np.isfinite(boxes).all(axis=1) & (scores >= 0) & (scores <= 1)
+        sound &= (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
+        sound &= (class_ids >= 0) & (class_ids < len(self._layout.class_names))
+        if not sound.all():
+            self._reject(len(sound) - int(sound.sum()))
+            boxes, scores, class_ids = boxes[sound], scores[sound], class_ids[sound]
+        if self._layout.nms:
+            rows = suppress(boxes, scores, class_ids, options.nms_threshold, options.max_detections)
+        else:
+            rows = np.argsort(-scores, kind="stable")[: options.max_detections]
+        boxes, scores, class_ids = boxes[rows], scores[rows], class_ids[rows]
+        height, width = image.shape[:2]
+        np.clip(boxes, 0, np.array([width, height, width, height], np.float32), out=boxes)
+        inside = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])  # else it lay in the padding
+        return Detections(boxes[inside], scores[inside], class_ids[inside])
+
+    def _reject(self, count: int) -> None:
+        if not self.rejected:
+            logger.warning(
+                "%s gives boxes or scores that are no numbers in range; such rows are dropped", self.info.name
+            )
+        self.rejected += count
+
+
+def _input(session: Session) -> tuple[tuple[int, int], np.dtype[np.floating]]:
+    """``(height, width)`` and type of the one image input.
+
+    Raises:
+        ModelError: the input is no image batch.
+    """
+    if len(session.inputs) != 1:
+        listing = ", ".join(str(item) for item in session.inputs)
+        raise ModelError(
+            f"{session.name} takes {len(session.inputs)} inputs ({listing}); a detector takes one image"
+        )
+    spec = session.inputs[0]
+    if len(spec.shape) != 4 or spec.shape[1] not in (3, None) or spec.shape[0] not in (1, None):
+        raise ModelError(
+            f"{session.name} takes {spec}; a detector takes one image as [1, 3, height, width] (NCHW, batch 1 or dynamic)"
+        )
+    if spec.dtype not in (np.float32, np.float16):
+        raise ModelError(
+            f"{session.name} takes {spec.dtype} pixels; export it with a float32 or float16 input"
+        )
+    fallback = _stated_size(session)
+    height = spec.shape[2] or fallback[0]
+    width = spec.shape[3] or fallback[1]
+    return (height, width), spec.dtype
+
+
+def _stated_size(session: Session) -> tuple[int, int]:
+    """``(height, width)`` of the metadata's ``imgsz``, else the default."""
+    text = session.metadata.get("imgsz", "").strip()
+    if not text:
+        return DEFAULT_SIZE, DEFAULT_SIZE
+    if not re.fullmatch(r"\d+|[\[(]\s*\d+\s*,\s*\d+\s*[\])]", text):
+        raise ModelError(f"{session.name}: metadata imgsz is {text!r}, not a size such as 640 or [384, 640]")
+    value = ast.literal_eval(text)
+    height, width = value if isinstance(value, list | tuple) else (value, value)
+    return int(height), int(width)

@@ -1,0 +1,48 @@
+"""The embedder backends by name.
+
+To add one: write a function from `EmbedderOptions` to an `Embedder`, register it here, and name the
+suffixes it reads in `rtreid_ros.runtime.session.SUFFIXES`. Each imports its library when called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rtreid_ros.registry import Registry
+from rtreid_ros.reid.base import Embedder, EmbedderOptions
+from rtreid_ros.reid.session_embedder import SessionEmbedder
+from rtreid_ros.runtime.session import backend_for, model_path
+
+BUILTIN = "reid_synthetic.onnx"
+"""The embedder that an empty model name means."""
+
+backends: Registry[Callable[[EmbedderOptions], Embedder]] = Registry("embedder backend")
+
+
+def _onnx(options: EmbedderOptions) -> Embedder:
+    from rtreid_ros.runtime.ort import OrtSession
+
+    path = model_path(options.model, BUILTIN)
+    return SessionEmbedder(OrtSession(path, options.providers, options.threads), options)
+
+
+def _openvino(options: EmbedderOptions) -> Embedder:
+    from rtreid_ros.runtime.openvino_ir import OpenVinoSession
+
+    return SessionEmbedder(OpenVinoSession(model_path(options.model, BUILTIN), options.threads), options)
+
+
+backends.register("onnx", _onnx)
+backends.register("openvino", _openvino)
+
+
+def create_embedder(options: EmbedderOptions | None = None) -> Embedder:
+    """The embedder that `options` describe, loaded and warmed up.
+
+    Raises:
+        ConfigError: an unknown backend, file suffix or provider.
+        ModelError: the file is missing, unreadable, no embedder, or nothing says how it wants its pixels.
+        MissingDependencyError: the backend's package is not installed.
+    """
+    options = options or EmbedderOptions()
+    return backends[backend_for(options.model or BUILTIN, options.backend, list(backends))](options)

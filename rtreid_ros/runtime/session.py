@@ -1,0 +1,128 @@
+"""What every loaded model is, whichever library runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rtreid_ros.errors import ConfigError, ModelError
+from rtreid_ros.registry import suggest
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """One input or output of a model; `None` in `shape` is a size the caller chooses."""
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: np.dtype[Any]
+
+    def __str__(self) -> str:
+        sizes = ", ".join("?" if size is None else str(size) for size in self.shape)
+        return f"{self.name} [{sizes}] {self.dtype}"
+
+
+class Session(Protocol):
+    """A loaded model: arrays in, arrays out. One instance serves one thread at a time."""
+
+    @property
+    def name(self) -> str:
+        """File name of the model."""
+
+    @property
+    def backend(self) -> str:
+        """Name of the library that runs it."""
+
+    @property
+    def provider(self) -> str:
+        """Execution provider or device really in use."""
+
+    @property
+    def inputs(self) -> tuple[TensorSpec, ...]:
+        """What it takes."""
+
+    @property
+    def outputs(self) -> tuple[TensorSpec, ...]:
+        """What it gives."""
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """Text the exporter stored in the model: ``names``, ``imgsz``, ``preprocessing``, ..."""
+
+    def run(self, array: Array) -> Sequence[Array]:
+        """Every output, in order, for the one input `array`.
+
+        Raises:
+            ModelError: the model fails on this input.
+        """
+
+
+SUFFIXES = {
+    ".onnx": "onnx",
+    ".xml": "openvino",
+    ".pt": "ultralytics",
+    ".pth": "ultralytics",
+    ".engine": "ultralytics",
+    ".torchscript": "ultralytics",
+    ".tflite": "ultralytics",
+    ".mlpackage": "ultralytics",
+}
+"""Backend that `auto` takes for a file's suffix."""
+
+
+def backend_for(model: str, backend: str, known: Sequence[str]) -> str:
+    """`backend`, or for ``auto`` the one of `known` that reads files like `model`.
+
+    Raises:
+        ConfigError: no known backend reads the suffix; the message lists those we know.
+    """
+    if backend != "auto":
+        return backend
+    suffix = Path(model).suffix.lower()
+    found = SUFFIXES.get(suffix)
+    if found not in known:
+        pairs = [(item, name) for item, name in SUFFIXES.items() if name in known]
+        listing = ", ".join(f"{item} ({name})" for item, name in pairs)
+        hint = suggest(suffix, [item for item, _ in pairs])
+        raise ConfigError(
+            f"no backend reads {model!r} by its suffix {suffix!r}{hint}; known: {listing}; "
+            f"or name the backend: {', '.join(known)}"
+        )
+    return found
+
+
+def model_path(model: str, builtin: str) -> Path:
+    """The file of `model`, or for an empty string the built-in model of that file name.
+
+    Raises:
+        ModelError: no such file.
+    """
+    if not model:
+        path = Path(__file__).parent.parent / "models" / builtin
+        if not path.is_file():
+            raise ModelError(
+                f"the built-in model {builtin} is not where it was installed ({path}); reinstall rtreid_ros"
+            )
+        return path
+    path = Path(model).expanduser()
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise ModelError(
+            f"model file {model!r} {what}; give the path of a model file (looked in {Path.cwd()})"
+        )
+    if path.stat().st_size == 0:
+        raise ModelError(f"model file {model!r} is empty; download or export it again")
+    return path
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of a library's error, without its trailing stack."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0][:300] if lines else type(error).__name__
