@@ -1,0 +1,100 @@
+"""ByteTrack: associate every detection box, also the doubtful ones.
+
+Zhang et al., ByteTrack: Multi-Object Tracking by Associating Every Detection Box, ECCV 2022,
+algorithm 1, with the life of tracks as in the authors' experiments (section 4.1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rtreid_ros import boxes
+from rtreid_ros.options import option
+from rtreid_ros.tracking.association import Matching
+from rtreid_ros.tracking.base import Tracker, TrackerOptions
+from rtreid_ros.tracking.kalman import XYAH
+from rtreid_ros.types import Bool, Detections, Int64, TrackState
+
+
+@dataclass(frozen=True, slots=True)
+class ByteTrackOptions(TrackerOptions):
+    """Published defaults; `max_lost` is the paper's 30 frames at 30 frames per second."""
+
+    min_hits: int = option(2, "detections that confirm a track not born in the first frame", ge=1)
+    track_threshold: float = option(0.6, "detections scored above this are associated first", ge=0, le=1)
+    low_threshold: float = option(0.1, "detections scored above this can still continue a track", ge=0, le=1)
+    new_track_threshold: float = option(0.7, "least score of a detection that begins a track", ge=0, le=1)
+    first_limit: float = option(0.8, "first association: greatest 1 - IoU * score", ge=0, le=1)
+    second_limit: float = option(0.5, "second association, of low scores: greatest 1 - IoU", ge=0, le=1)
+    tentative_limit: float = option(
+        0.7, "association of tentative tracks: greatest 1 - IoU * score", ge=0, le=1
+    )
+    duplicate_limit: float = option(
+        0.15, "of a seen and a lost track nearer than this 1 - IoU, the younger goes", ge=0, le=1
+    )
+
+
+class ByteTrack(Tracker):
+    """The tracker of the paper; camera motion, which it does not know, is used if given."""
+
+    Options = ByteTrackOptions
+    filter = XYAH()
+    options: ByteTrackOptions
+
+    def _associate(self, detections: Detections, matching: Matching) -> None:
+        options, states, scores = self.options, self.tracks.states, detections.scores
+        predicted = self._boxes()
+        high = scores > options.track_threshold
+        low = (scores > options.low_threshold) & ~high
+
+        def similarity(tracks: Int64, rows: Int64) -> Any:
+            return boxes.iou(predicted[tracks], detections.boxes[rows])
+
+        # First association: all believed tracks, lost ones included, with the high scores.
+        tracks = matching.free_tracks(states != TrackState.TENTATIVE)
+        rows = matching.free_detections(high)
+        matching.assign(tracks, rows, 1 - similarity(tracks, rows) * scores[rows], options.first_limit)
+
+        # Second association: tracks seen in the last frame with the low scores, by position alone.
+        tracks = matching.free_tracks(states == TrackState.CONFIRMED)
+        rows = matching.free_detections(low)
+        matching.assign(tracks, rows, 1 - similarity(tracks, rows), options.second_limit)
+
+        # Tracks seen only once must be seen again, with a high score.
+        tracks = matching.free_tracks(states == TrackState.TENTATIVE)
+        rows = matching.free_detections(high)
+        matching.assign(tracks, rows, 1 - similarity(tracks, rows) * scores[rows], options.tentative_limit)
+
+    def _predict(self, step: float) -> None:
+        # A lost track keeps its height: nothing tells whether it goes on growing.
+        self.tracks.motion.velocity[self.tracks.states == TrackState.LOST, 3] = 0
+        super()._predict(step)
+
+    def _can_begin(self, detections: Detections) -> Bool:
+        good: Bool = detections.scores >= self.options.new_track_threshold
+        return good
+
+    def _begin(self, detections: Detections, rows: Int64) -> None:
+        super()._begin(detections, rows)
+        if self._updates == 1:
+            self.tracks.states[:] = TrackState.CONFIRMED
+
+    def _finish(self) -> None:
+        """Drop the younger of a seen and a lost track that have become one."""
+        lost = self.tracks.states == TrackState.LOST
+        if not lost.any() or lost.all():
+            return
+        seen_rows, lost_rows = np.flatnonzero(~lost), np.flatnonzero(lost)
+        current = self._boxes()
+        near = 1 - boxes.iou(current[seen_rows], current[lost_rows]) < self.options.duplicate_limit
+        first, second = np.nonzero(near)
+        if len(first) == 0:
+            return
+        first, second = seen_rows[first], lost_rows[second]
+        older = self.tracks.born[first] < self.tracks.born[second]
+        keep = np.ones(len(lost), bool)
+        keep[np.where(older, second, first)] = False
+        self.tracks.keep(keep)

@@ -1,0 +1,78 @@
+"""Structures of arrays: what a tracker remembers about its tracks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from rtreid_ros.types import Bool, Float32, Float64, Int32, Int64, UInt8
+
+
+@dataclass(slots=True)
+class Rows:
+    """Arrays (or nested `Rows`) of one length, one row per track."""
+
+    def __len__(self) -> int:
+        return len(getattr(self, fields(self)[0].name))
+
+    def extend(self, other: Rows) -> None:
+        """Append the rows of `other`, which has the same fields."""
+        for item in fields(self):
+            mine, new = getattr(self, item.name), getattr(other, item.name)
+            if isinstance(mine, Rows):
+                mine.extend(new)
+            else:
+                setattr(self, item.name, np.concatenate((mine, new)))
+
+    def keep(self, mask: Bool) -> None:
+        """Drop the rows where `mask` is False."""
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if isinstance(value, Rows):
+                value.keep(mask)
+            else:
+                setattr(self, item.name, value[mask])
+
+
+@dataclass(slots=True)
+class Gaussian(Rows):
+    """Normally distributed boxes: four coordinates, each with its rate of change.
+
+    A coordinate is coupled to its own rate only (see `kalman`), so the covariance of a track is
+    four symmetric 2x2 blocks. Rates are per nominal frame.
+    """
+
+    position: Float64
+    """``(N, 4)`` means of the coordinates."""
+    velocity: Float64
+    """``(N, 4)`` means of their rates."""
+    position_variance: Float64
+    covariance: Float64
+    """``(N, 4)``, between a coordinate and its rate."""
+    velocity_variance: Float64
+
+
+@dataclass(slots=True)
+class TrackRows(Rows):
+    """What every tracker keeps per track; one that needs more derives from it.
+
+    Rows are in the order of birth, which is the order of ids.
+    """
+
+    ids: Int64
+    states: UInt8
+    """`TrackState` after the last update."""
+    motion: Gaussian
+    boxes: Float32
+    """``(N, 4)`` corners of the last matched detection."""
+    scores: Float32
+    class_ids: Int32
+    born: Float64
+    """Time of the first detection, in nominal frames of the tracker's clock."""
+    seen: Float64
+    """Time of the last matched detection, likewise."""
+    hits: Int32
+    """Number of matched detections."""
+    detection_index: Int64
+    """Row of the detection matched in the last update, or -1."""
