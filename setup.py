@@ -1,8 +1,9 @@
 """Shim: the metadata is in pyproject.toml, the version in package.xml."""
 
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree import ElementTree
 
 from setuptools import setup
 
-setup(version=ElementTree.parse(Path(__file__).parent / "package.xml").findtext("version"))
+package = ElementTree.parse(Path(__file__).parent / "package.xml")  # noqa: S314 (our own file)
+setup(version=package.findtext("version"))
