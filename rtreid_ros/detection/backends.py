@@ -20,20 +20,20 @@ backends: Registry[Callable[[DetectorOptions], Detector]] = Registry("detector b
 
 
 def _onnx(options: DetectorOptions) -> Detector:
-    from rtreid_ros.runtime.ort import OrtSession
+    from rtreid_ros.runtime.ort import OrtSession  # noqa: PLC0415 (see above)
 
     path = model_path(options.model, BUILTIN)
     return SessionDetector(OrtSession(path, options.providers, options.threads), options)
 
 
 def _openvino(options: DetectorOptions) -> Detector:
-    from rtreid_ros.runtime.openvino_ir import OpenVinoSession
+    from rtreid_ros.runtime.openvino_ir import OpenVinoSession  # noqa: PLC0415 (see above)
 
     return SessionDetector(OpenVinoSession(model_path(options.model, BUILTIN), options.threads), options)
 
 
 def _ultralytics(options: DetectorOptions) -> Detector:
-    from rtreid_ros.detection.ultralytics_detector import UltralyticsDetector
+    from rtreid_ros.detection.ultralytics_detector import UltralyticsDetector  # noqa: PLC0415 (see above)
 
     return UltralyticsDetector(options)
 

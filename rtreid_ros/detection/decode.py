@@ -76,8 +76,8 @@ class Objectness:
     Attributes:
         classes: C; further columns are not read.
         grid: ``(N, 2)`` cell corners in cells, and
-        strides: ``(N, 1)`` cell sizes in pixels, where boxes still are offsets and logarithms of sizes (Ge et al.,
-            YOLOX, 2021, section 2.1); None where they already are pixels.
+        strides: ``(N, 1)`` cell sizes in pixels, where boxes still are offsets in cells and logarithms of
+            sizes (Ge et al., YOLOX, 2021, section 2.1); None where they already are pixels.
     """
 
     classes: int
@@ -103,7 +103,7 @@ class Objectness:
 
 @dataclass(frozen=True, slots=True)
 class EndToEnd:
-    """YOLOv10, YOLO26 and exports with NMS inside: ``(1, N, 6 + extra)``: corners in pixels, score, class id."""
+    """YOLOv10, YOLO26, exports with NMS inside: ``(1, N, 6 + extra)``: corners in pixels, score, class id."""
 
     def __call__(self, output: NDArray[Any], threshold: float, wanted: Int32 | None) -> Candidates:
         """See `Decoder`."""

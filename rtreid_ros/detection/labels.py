@@ -12,15 +12,19 @@ from rtreid_ros.errors import ConfigError, ModelError
 from rtreid_ros.registry import suggest
 from rtreid_ros.types import Int32
 
-COCO = tuple(
-    "person, bicycle, car, motorcycle, airplane, bus, train, truck, boat, traffic light, fire hydrant, stop sign, "
-    "parking meter, bench, bird, cat, dog, horse, sheep, cow, elephant, bear, zebra, giraffe, backpack, umbrella, "
-    "handbag, tie, suitcase, frisbee, skis, snowboard, sports ball, kite, baseball bat, baseball glove, skateboard, "
-    "surfboard, tennis racket, bottle, wine glass, cup, fork, knife, spoon, bowl, banana, apple, sandwich, orange, "
-    "broccoli, carrot, hot dog, pizza, donut, cake, chair, couch, potted plant, bed, dining table, toilet, tv, laptop, "
-    "mouse, remote, keyboard, cell phone, microwave, oven, toaster, sink, refrigerator, book, clock, vase, scissors, "
-    "teddy bear, hair drier, toothbrush".split(", ")
+# fmt: off
+COCO = (
+    "person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat",
+    "traffic light", "fire hydrant", "stop sign", "parking meter", "bench", "bird", "cat", "dog",
+    "horse", "sheep", "cow", "elephant", "bear", "zebra", "giraffe", "backpack", "umbrella", "handbag",
+    "tie", "suitcase", "frisbee", "skis", "snowboard", "sports ball", "kite", "baseball bat",
+    "baseball glove", "skateboard", "surfboard", "tennis racket", "bottle", "wine glass", "cup", "fork",
+    "knife", "spoon", "bowl", "banana", "apple", "sandwich", "orange", "broccoli", "carrot", "hot dog",
+    "pizza", "donut", "cake", "chair", "couch", "potted plant", "bed", "dining table", "toilet", "tv",
+    "laptop", "mouse", "remote", "keyboard", "cell phone", "microwave", "oven", "toaster", "sink",
+    "refrigerator", "book", "clock", "vase", "scissors", "teddy bear", "hair drier", "toothbrush",
 )
+# fmt: on
 """The 80 classes of COCO detection, in the order of the data set's 2017 annotations."""
 
 
@@ -78,7 +82,7 @@ def select(wanted: Sequence[str], names: Sequence[str]) -> Int32 | None:
         else:
             known = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
             raise ConfigError(
-                f"the detector has no class {item!r}{suggest(text, list(by_name))}; it has {len(names)}: {known}; "
-                f"name classes, or give ids 0 to {len(names) - 1}, or an empty list for all"
+                f"the detector has no class {item!r}{suggest(text, list(by_name))}; its classes: {known}; "
+                f"name some of them, or give ids from 0 to {len(names) - 1}, or an empty list for all"
             )
     return np.array(sorted(ids), np.int32)

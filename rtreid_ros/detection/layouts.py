@@ -44,7 +44,12 @@ OMZ_NAMES = {
     r"pedestrian-and-vehicle-detector-": ("background", "vehicle", "person"),
     r"face-detection-": ("background", "face"),
 }
-"""Class names of SSD models of the Open Model Zoo, whose files carry none, by the beginning of the file name."""
+"""Class names of SSD models of the Open Model Zoo, whose files carry none, by how the file name begins."""
+
+UNNAMED = 1000
+"""Number of placeholder names where neither names nor the shape say how many classes there are."""
+
+MOST_END2END_ROWS = 1000
 
 _STRIDES = ((8, 16, 32), (8, 16, 32, 64), (4, 8, 16, 32), (16, 32))
 
@@ -84,85 +89,131 @@ def recognise(probe: Probe) -> Layout:
     """The layout of a model.
 
     Raises:
-        ModelError: no known layout fits; the message lists those we know.
+        ModelError: no known layout fits, or several do; the message lists those we know.
     """
     names = parse_names(probe.metadata)
     task = probe.metadata.get("task", "detect")
     if task not in ("detect", "segment", "pose"):
         raise ModelError(
-            f"{probe.model} is made for the task {task!r}; a detector (task detect, segment or pose) is needed"
+            f"{probe.model} is made for the task {task!r}; a detector is needed (detect, segment or pose)"
         )
     for index, output in enumerate(probe.outputs):
-        layout = _of(probe, index, output, names, task)
-        if layout is not None:
+        seen = Output(probe, index, output, names, more_columns=task != "detect")
+        found = [layout for layout in (reader(seen) for reader in _READERS) if layout is not None]
+        if len(found) == 1:
+            layout = found[0]
             logger.info("%s: layout %s, %d classes", probe.model, layout.name, len(layout.class_names))
             return layout
-    shapes = ", ".join(str(output.shape) for output in probe.outputs)
-    known = "; ".join(KNOWN_LAYOUTS.values())
-    detail = f", {len(names)} class names" if names else ""
+        if found:
+            raise ModelError(
+                f"{probe.model} gives {output.shape}: {' or '.join(layout.name for layout in found)}; "
+                "store the class names in its metadata ('names') to tell them apart"
+            )
     height, width = probe.size
+    shapes = ", ".join(str(output.shape) for output in probe.outputs)
+    detail = f" and {len(names)} class names" if names else ""
     raise ModelError(
-        f"{probe.model} has a layout we do not know: outputs of shape {shapes} for an input of {width}x{height}{detail}. "
-        f"Known layouts: {known}. Export it in one of these, or run it through the ultralytics backend"
+        f"{probe.model} has a layout we do not know: outputs of shape {shapes} for an input of "
+        f"{width}x{height}{detail}. Known layouts: {'; '.join(KNOWN_LAYOUTS.values())}. "
+        "Export it in one of these, or run it through the ultralytics backend"
     )
 
 
-def _of(probe: Probe, index: int, output: NDArray[Any], names: tuple[str, ...], task: str) -> Layout | None:
-    shape = output.shape
-    if len(shape) == 4 and shape[:2] == (1, 1) and shape[3] == 7:
-        return Layout("ssd", SSD, index, Ssd(probe.size), names or _omz_names(probe.model))
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One output of the probe, and what is known about the model.
+
+    Attributes:
+        probe: all of it.
+        index: position among the outputs.
+        array: the output.
+        names: class names from the metadata, or empty.
+        more_columns: masks or key points follow the class scores.
+    """
+
+    probe: Probe
+    index: int
+    array: NDArray[Any]
+    names: tuple[str, ...]
+    more_columns: bool
+
+    def classes(self, columns: int, before: int) -> int:
+        """Number of classes when `before` other columns come first; 0 where that cannot be."""
+        if not self.names:
+            return 0 if self.more_columns else max(0, columns - before)
+        spare = columns - before - len(self.names)
+        return len(self.names) if (spare > 0 if self.more_columns else spare == 0) else 0
+
+    def strides(self, rows: int) -> tuple[int, ...]:
+        """The strides whose cells number `rows`; empty where none fit."""
+        return next((strides for strides in _STRIDES if cell_count(self.probe.size, strides) == rows), ())
+
+
+def _read_ssd(output: Output) -> Layout | None:
+    shape = output.array.shape
+    if len(shape) != 4 or shape[:2] != (1, 1) or shape[3] != 7:
+        return None
+    names = output.names or _omz_names(output.probe.model)
+    return Layout("ssd", SSD, output.index, Ssd(output.probe.size), names)
+
+
+def _read_end2end(output: Output) -> Layout | None:
+    shape = output.array.shape
+    if len(shape) != 3 or shape[0] != 1 or shape[1] > MOST_END2END_ROWS:
+        return None
+    if shape[2] < 7 if output.more_columns else shape[2] != 6:
+        return None
+    if output.strides(shape[1]) or (shape[1] % 3 == 0 and output.strides(shape[1] // 3)):
+        return None  # one-class YOLOX or YOLOv5
+    names = output.names or default_names(UNNAMED)
+    return Layout("end2end", YOLO, output.index, EndToEnd(), names, nms=False)
+
+
+def _read_anchor_free(output: Output) -> Layout | None:
+    shape = output.array.shape
     if len(shape) != 3 or shape[0] != 1:
         return None
-    cells = {strides: cell_count(probe.size, strides) for strides in _STRIDES}
-    extra = task != "detect"  # columns of masks or key points follow the classes
-
-    def classes_in(columns: int, fixed: int) -> int | None:
-        """Number of classes when `columns` = `fixed` + classes (+ extra) is possible."""
-        if names:
-            fits = columns > fixed + len(names) if extra else columns == fixed + len(names)
-            return len(names) if fits else None
-        return columns - fixed if columns > fixed and not extra else None
-
-    _, middle, last = shape
-    if last == 6 or (extra and last > 6):
-        counts = {*cells.values(), *(3 * count for count in cells.values())}
-        if middle not in counts and middle <= 1000:
-            return Layout("end2end", YOLO, index, EndToEnd(), names or default_names(1000), nms=False)
-    anchor_free = classes_in(middle, 4)
-    if anchor_free is not None and (last in cells.values() or (names and last > middle)):
-        return Layout("yolov8", YOLO, index, AnchorFree(anchor_free), names or default_names(anchor_free))
-    dense = classes_in(last, 5)
-    if dense is not None:
-        for strides, count in cells.items():
-            if middle == 3 * count:
-                return Layout("yolov5", YOLO, index, Objectness(dense), names or default_names(dense))
-            if middle == count:
-                return _one_per_cell(probe, index, output, strides, dense, names or default_names(dense))
-    if names and middle in cells.values() and classes_in(last, 4) is not None:
-        return Layout("yolov8", YOLO, index, AnchorFree(len(names), transposed=True), names)
+    for columns, rows, transposed in ((shape[1], shape[2], False), (shape[2], shape[1], True)):
+        classes = output.classes(columns, 4)
+        # only names tell a transposed one from YOLOX, and excuse strides that are not YOLO's
+        if (
+            classes
+            and (output.strides(rows) or (output.names and rows > columns))
+            and (output.names or not transposed)
+        ):
+            names = output.names or default_names(classes)
+            return Layout("yolov8", YOLO, output.index, AnchorFree(classes, transposed), names)
     return None
 
 
-def _one_per_cell(
-    probe: Probe,
-    index: int,
-    output: NDArray[Any],
-    strides: Sequence[int],
-    classes: int,
-    names: tuple[str, ...],
-) -> Layout:
+def _read_objectness(output: Output) -> Layout | None:
+    shape = output.array.shape
+    classes = output.classes(shape[2], 5) if len(shape) == 3 and shape[0] == 1 else 0
+    if not classes:
+        return None
+    names = output.names or default_names(classes)
+    if shape[1] % 3 == 0 and output.strides(shape[1] // 3):
+        return Layout("yolov5", YOLO, output.index, Objectness(classes), names)
+    strides = output.strides(shape[1])
+    return _one_per_cell(output, strides, classes, names) if strides else None
+
+
+_READERS = (_read_ssd, _read_end2end, _read_anchor_free, _read_objectness)
+
+
+def _one_per_cell(output: Output, strides: Sequence[int], classes: int, names: tuple[str, ...]) -> Layout:
     """YOLOX raw, YOLOX decoded in the graph, or YOLOv6: one shape, told apart by the probe's values."""
-    table = np.asarray(output[0], np.float32)
+    table = np.asarray(output.array[0], np.float32)
     if bool((table[:, 4] == 1).all()):
-        return Layout("yolov6", YOLO, index, Objectness(classes), names)
-    grid, sizes = cell_grid(probe.size, strides)
+        return Layout("yolov6", YOLO, output.index, Objectness(classes), names)
+    grid, sizes = cell_grid(output.probe.size, strides)
     # centres lie within their cell or close to it: which reading puts them nearer?
     off_if_raw = np.median(np.abs(table[:, :2] - 0.5) * sizes)
     off_if_decoded = np.median(np.abs(table[:, :2] - (grid + 0.5) * sizes))
     if off_if_decoded < off_if_raw:
-        logger.info("%s: its YOLOX boxes come decoded", probe.model)
-        return Layout("yolox", YOLOX, index, Objectness(classes), names)
-    return Layout("yolox", YOLOX, index, Objectness(classes, grid, sizes), names)
+        logger.info("%s: its YOLOX boxes come decoded", output.probe.model)
+        return Layout("yolox", YOLOX, output.index, Objectness(classes), names)
+    return Layout("yolox", YOLOX, output.index, Objectness(classes, grid, sizes), names)
 
 
 def _omz_names(model: str) -> tuple[str, ...]:
@@ -170,7 +221,7 @@ def _omz_names(model: str) -> tuple[str, ...]:
         if re.match(pattern, model):
             logger.info("%s: class names by its file name: %s", model, ", ".join(names))
             return names
-    return default_names(1000)
+    return default_names(UNNAMED)
 
 
 def cell_count(size: tuple[int, int], strides: Sequence[int]) -> int:
@@ -179,7 +230,7 @@ def cell_count(size: tuple[int, int], strides: Sequence[int]) -> int:
 
 
 def cell_grid(size: tuple[int, int], strides: Sequence[int]) -> tuple[Float32, Float32]:
-    """``(N, 2)`` x, y of each cell in cells and ``(N, 1)`` its size in pixels, row by row, stride by stride."""
+    """``(N, 2)`` x, y of each cell in cells, ``(N, 1)`` its size in pixels; row by row, stride by stride."""
     cells = [
         (column, row, stride)
         for stride in strides

@@ -20,8 +20,8 @@ class InputStyle:
     """How a family of detectors wants its pixels.
 
     Attributes:
-        fit: ``center`` keeps the aspect and pads all around (YOLO), ``corner`` keeps it and pads right and below
-            (YOLOX), ``stretch`` fills the input (SSD).
+        fit: ``center`` keeps the aspect and pads all around (YOLO), ``corner`` keeps it and pads right
+            and below (YOLOX), ``stretch`` fills the input (SSD).
         rgb: channel order RGB rather than BGR.
         scale: the 8-bit values are divided by this.
     """

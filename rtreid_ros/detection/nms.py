@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import cv2
 import numpy as np
 
@@ -26,8 +28,8 @@ def suppress(boxes: Float32, scores: Float32, class_ids: Int32, threshold: float
     """
     if len(boxes) == 0:
         return np.zeros(0, np.int64)
-    rectangles = boxes.astype(np.float64)
+    rectangles: Any = boxes.astype(np.float64)
     rectangles[:, 2:] -= rectangles[:, :2]
     # the score threshold is exclusive, and rows were filtered by score before
-    kept = cv2.dnn.NMSBoxesBatched(rectangles, scores, class_ids, -1.0, threshold)
+    kept = cv2.dnn.NMSBoxesBatched(rectangles, cast(Any, scores), cast(Any, class_ids), -1.0, threshold)
     return np.asarray(kept, np.int64).reshape(-1)[:limit]

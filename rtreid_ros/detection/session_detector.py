@@ -32,7 +32,8 @@ class SessionDetector:
     messages need no second thought.
 
     Attributes:
-        rejected: rows dropped so far because the model gave no finite box of positive size or no score in [0, 1].
+        rejected: rows dropped so far because the model gave no finite box of positive size, no score in
+            [0, 1] or no class it names.
 
     Raises:
         ModelError: the model is no detector we can feed or read.
@@ -113,7 +114,8 @@ def _input(session: Session) -> tuple[tuple[int, int], np.dtype[np.floating]]:
     spec = session.inputs[0]
     if len(spec.shape) != 4 or spec.shape[1] not in (3, None) or spec.shape[0] not in (1, None):
         raise ModelError(
-            f"{session.name} takes {spec}; a detector takes one image as [1, 3, height, width] (NCHW, batch 1 or dynamic)"
+            f"{session.name} takes {spec}; a detector takes one image as [1, 3, height, width] "
+            "(export it in NCHW order with a batch of 1 or of any size)"
         )
     if spec.dtype not in (np.float32, np.float16):
         raise ModelError(

@@ -20,14 +20,14 @@ backends: Registry[Callable[[EmbedderOptions], Embedder]] = Registry("embedder b
 
 
 def _onnx(options: EmbedderOptions) -> Embedder:
-    from rtreid_ros.runtime.ort import OrtSession
+    from rtreid_ros.runtime.ort import OrtSession  # noqa: PLC0415 (see above)
 
     path = model_path(options.model, BUILTIN)
     return SessionEmbedder(OrtSession(path, options.providers, options.threads), options)
 
 
 def _openvino(options: EmbedderOptions) -> Embedder:
-    from rtreid_ros.runtime.openvino_ir import OpenVinoSession
+    from rtreid_ros.runtime.openvino_ir import OpenVinoSession  # noqa: PLC0415 (see above)
 
     return SessionEmbedder(OpenVinoSession(model_path(options.model, BUILTIN), options.threads), options)
 

@@ -15,8 +15,8 @@ from rtreid_ros.types import Float32, Int32, UInt8
 def pixel_boxes(boxes: Float32, height: int, width: int) -> Int32:
     """``(N, 4)`` integer corners of crops that lie in the image and hold at least one pixel.
 
-    Corners are rounded to the nearest pixel border and clipped; a box without extent, or wholly outside, becomes the
-    one pixel of the image nearest to it, so that every box has a crop.
+    Corners are rounded to the nearest pixel border and clipped; a box without extent, or wholly outside,
+    becomes the one pixel of the image nearest to it, so that every box has a crop.
     """
     limits = np.array([width, height], np.float32)
     rounded = np.rint(boxes)
@@ -51,7 +51,7 @@ class CropBatch:
         self._bias = (-np.array(preprocessing.mean) / std).astype(np.float32).reshape(3, 1, 1)
 
     def __call__(self, image: UInt8, boxes: Int32, rows: int) -> NDArray[Any]:
-        """The ``(rows, 3, H, W)`` batch for integer `boxes`; rows beyond them hold leftovers of earlier calls."""
+        """The ``(rows, 3, H, W)`` batch for integer `boxes`; further rows are leftovers of earlier calls."""
         for index, (x1, y1, x2, y2) in enumerate(boxes.tolist()):
             cv2.resize(image[y1:y2, x1:x2], self._size, dst=self._crop, interpolation=cv2.INTER_LINEAR)
             planes = self._planes[index]

@@ -111,13 +111,14 @@ def find_preprocessing(choice: str, metadata: Mapping[str, str], model: str) -> 
             return Preprocessing.from_json(text)
         except ValueError as error:
             raise ModelError(
-                f"{model}: metadata {METADATA_KEY!r} cannot be used ({error}); name a preset: {', '.join(PRESETS)}"
+                f"{model}: its metadata {METADATA_KEY!r} cannot be used ({error}); "
+                f"store it anew, or choose a preset: {', '.join(PRESETS)}"
             ) from error
     for pattern, preset, origin in FAMILIES:
         if re.match(pattern, model, re.IGNORECASE):
             logger.warning(
-                "%s says nothing about its pixels; its file name is that of a published %s model, so the preset %r is "
-                "used (choose a preset to override)",
+                "%s does not say how pixels are prepared; its file name is that of a published %s model, "
+                "so the preset %r is used (choose one to override it)",
                 model,
                 origin,
                 preset,
@@ -125,8 +126,8 @@ def find_preprocessing(choice: str, metadata: Mapping[str, str], model: str) -> 
             return PRESETS[preset]
     listing = "; ".join(f"{name} ({_describe(value)})" for name, value in PRESETS.items())
     raise ModelError(
-        f"{model} does not say how pixels are prepared: its metadata has no {METADATA_KEY!r} and its file name is of no "
-        f"family we know. Choose the preset it was trained with: {listing}"
+        f"{model} does not say how pixels are prepared: its metadata has no {METADATA_KEY!r}, and its file "
+        f"name is of no family we know. Choose the preset it was trained with: {listing}"
     )
 
 

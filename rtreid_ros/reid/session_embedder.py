@@ -13,7 +13,7 @@ from rtreid_ros.reid.preprocessing import find_preprocessing
 from rtreid_ros.runtime.images import check_image
 from rtreid_ros.runtime.info import ModelInfo
 from rtreid_ros.runtime.session import Array, Session, TensorSpec
-from rtreid_ros.types import Float32, UInt8
+from rtreid_ros.types import Bool, Float32, UInt8
 
 logger = logging.getLogger(__name__)
 
@@ -55,9 +55,9 @@ class SessionEmbedder:
     def embed(self, image: UInt8, boxes: Float32) -> Float32:
         """One unit vector for each box.
 
-        A box without extent or wholly outside the image is embedded by the one pixel nearest to it. Where the model
-        itself gives no finite, non-zero vector, or a box is not finite, the row is NaN: `Detections.is_valid` then
-        refuses it, and it counts as `rejected`.
+        A box without extent or wholly outside the image is embedded by the one pixel nearest to it. Where the
+        model itself gives no finite, non-zero vector, or a box is not finite, the row is NaN, which
+        `Detections.is_valid` refuses, and counts as `rejected`.
 
         Args:
             image: ``(H, W, 3) uint8`` BGR.
@@ -72,16 +72,16 @@ class SessionEmbedder:
         """
         check_image(image)
         boxes = np.asarray(boxes, np.float32).reshape(-1, 4)
-        finite = np.isfinite(boxes).all(axis=1)
-        corners = pixel_boxes(np.where(finite[:, None], boxes, 0), image.shape[0], image.shape[1])
+        finite = np.isfinite(boxes).all(axis=1, keepdims=True)
+        corners = pixel_boxes(np.where(finite, boxes, 0), image.shape[0], image.shape[1])
         vectors = np.empty((len(boxes), self._dim), np.float32)
         for start in range(0, len(boxes), self._chunk):
             part = corners[start : start + self._chunk]
             batch = self._crops(image, part, self._fixed or len(part))
             output = self._session.run(batch)[self._output]
             vectors[start : start + len(part)] = output.reshape(len(output), -1)[: len(part)]
-        norms = np.linalg.norm(vectors, axis=1)
-        sound = finite & np.isfinite(norms) & (norms > 0)
+        norms: Float32 = np.linalg.norm(vectors, axis=1)
+        sound: Bool = finite[:, 0] & np.isfinite(norms) & (norms > 0)
         if not sound.all():
             if not self.rejected:
                 logger.warning("%s gives vectors that are no direction (not finite or zero)", self.info.name)
@@ -100,7 +100,7 @@ class SessionEmbedder:
         if not vectors:
             shapes = ", ".join(str(output.shape) for output in outputs)
             raise ModelError(
-                f"{self._session.name} is no embedder: for {rows} crops it gives outputs of shape {shapes}; {ADVICE}"
+                f"{self._session.name} is no embedder: it gives {shapes} for a batch of {rows}; {ADVICE}"
             )
         chosen = (named or vectors)[0]
         return chosen, outputs[chosen].size // rows

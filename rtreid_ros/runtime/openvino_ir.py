@@ -40,7 +40,7 @@ class OpenVinoSession:
 
     def __init__(self, path: Path, threads: int = 0) -> None:
         try:
-            import openvino as ov
+            import openvino as ov  # noqa: PLC0415 (optional)
         except ImportError as error:
             raise MissingDependencyError(
                 f"{path.name} needs OpenVINO, which is not installed; run: pip install 'rtreid_ros[openvino]'"

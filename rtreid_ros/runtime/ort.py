@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime as ort
 
 from rtreid_ros.errors import ConfigError, ModelError
 from rtreid_ros.runtime.session import Array, TensorSpec, first_line
@@ -43,8 +44,6 @@ def available_providers() -> tuple[str, ...]:
 
     Being in the build does not mean that its libraries are on this machine: only a session tells.
     """
-    import onnxruntime as ort
-
     present = set(ort.get_available_providers())
     return tuple(name for name, full in PROVIDERS.items() if full in present)
 
@@ -101,15 +100,13 @@ class OrtSession:
 
 def _open(path: Path, wanted: Sequence[str], threads: int) -> tuple[Any, str]:
     """A session on the first of the wanted providers that really comes up, and that one's full name."""
-    import onnxruntime as ort
-
     present = available_providers()
     order = [name for name in wanted if name in present]
     missing = [name for name in wanted if name not in present]
     if not order:
         raise ConfigError(
-            f"none of the execution providers {', '.join(wanted) or '(none given)'} is in this build of ONNX Runtime; "
-            f"it has: {', '.join(present)}"
+            f"none of the execution providers {', '.join(wanted) or '(none given)'} is in this build of "
+            f"ONNX Runtime; it has: {', '.join(present)}"
         )
     if missing:
         logger.debug("%s: not in this build of ONNX Runtime: %s", path.name, ", ".join(missing))
@@ -141,10 +138,9 @@ def _open(path: Path, wanted: Sequence[str], threads: int) -> tuple[Any, str]:
         break
 
     used = str(session.get_providers()[0])
-    fell_away = [name for name in order[: _index(order, used)]]
-    for name in fell_away:
+    for name in order[: _index(order, used)]:
         logger.warning(
-            "%s: %s did not come up (its libraries are missing or do not fit; `rtreid doctor` says more)",
+            "%s: %s did not come up (its libraries are missing or do not fit; see `rtreid doctor`)",
             path.name,
             PROVIDERS[name],
         )

@@ -87,7 +87,7 @@ def backend_for(model: str, backend: str, known: Sequence[str]) -> str:
         return backend
     suffix = Path(model).suffix.lower()
     found = SUFFIXES.get(suffix)
-    if found not in known:
+    if found is None or found not in known:
         pairs = [(item, name) for item, name in SUFFIXES.items() if name in known]
         listing = ", ".join(f"{item} ({name})" for item, name in pairs)
         hint = suggest(suffix, [item for item, _ in pairs])
