@@ -1,0 +1,313 @@
+"""The synthetic street as a source of frames with ground truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+
+from rtreid_ros.datasets.synthetic.body import Figures, Joint
+from rtreid_ros.datasets.synthetic.camera import compose, invert, shake, street_camera, transform
+from rtreid_ros.datasets.synthetic.canvas import Patch, centred, move, paste, render, shade
+from rtreid_ros.datasets.synthetic.crowd import simulate
+from rtreid_ros.datasets.synthetic.furniture import furnish, obstacles
+from rtreid_ros.datasets.synthetic.looks import draw_look
+from rtreid_ros.datasets.synthetic.options import SceneOptions
+from rtreid_ros.datasets.synthetic.painter import View, draw_person
+from rtreid_ros.datasets.synthetic.random import drift, stream
+from rtreid_ros.datasets.synthetic.shapes import CIRCLE, capsules
+from rtreid_ros.datasets.synthetic.street import build_street, sun_direction
+from rtreid_ros.errors import ConfigError
+from rtreid_ros.options import build
+from rtreid_ros.types import Float64, Frame, GroundTruth, UInt8
+
+_LEAST_INSIDE = 0.2
+"""Whose box lies less than this share inside the image is not in the ground truth."""
+_SHADOW_LIMBS = ((Joint.PELVIS, Joint.NECK, 0.1), (Joint.NECK, Joint.HEAD, 0.06)) + tuple(
+    (start, end, 0.05)
+    for start, end in (
+        (Joint.HIP_L, Joint.KNEE_L),
+        (Joint.HIP_R, Joint.KNEE_R),
+        (Joint.KNEE_L, Joint.ANKLE_L),
+        (Joint.KNEE_R, Joint.ANKLE_R),
+        (Joint.SHOULDER_L, Joint.HAND_L),
+        (Joint.SHOULDER_R, Joint.HAND_R),
+    )
+)
+
+
+class SyntheticScene:
+    """A seeded street with walking people; a `Source` whose frames can also be had one by one.
+
+    Equal options give equal bytes. Two scenes that differ only in `camera` show the same people,
+    with the same ids, at the same times from opposite sides of the street. Ground truth boxes hold
+    the whole body, also where it is hidden or outside the image; visibility is the share of the
+    body's pixels (with what it wears and carries) that are seen, counted in a label buffer.
+
+    Args:
+        options: what to render; see `SceneOptions`.
+        **changes: single options, checked, in place of those of `options`.
+
+    Raises:
+        ConfigError: an unknown option or a value out of range.
+    """
+
+    class_names: tuple[str, ...] = ("person",)
+
+    def __init__(self, options: SceneOptions | None = None, **changes: Any) -> None:
+        values = {} if options is None else {name: getattr(options, name) for name in SceneOptions.__slots__}
+        self.options = build(SceneOptions, {**values, **changes})
+        chosen, seed = self.options, self.options.seed
+        self.camera = street_camera(seed, chosen.camera, self.size)
+        fixtures = furnish(seed)
+        self._margin = int(np.ceil(2.2 * chosen.camera_motion)) + 2 if chosen.camera_motion else 0
+        self._street = build_street(seed, self.camera, fixtures, self._margin)
+        self._looks = [draw_look(seed, person) for person in range(chosen.people)]
+        self._figures = Figures(self._looks)
+        self._crowd = simulate(seed, chosen.people, chosen.frames, chosen.frame_rate, obstacles(fixtures))
+        self._sun = sun_direction(seed)
+        self._light_side = float(np.sign(self._sun @ self.camera.rotation[0]) or 1.0)
+        seconds = np.arange(chosen.frames) / chosen.frame_rate
+        light = stream(seed, "light")
+        self._sunshine = np.clip(0.75 + 0.6 * chosen.light * drift(light, seconds, 11.0), 0.15, 1)
+        self._brightness = 1 + 0.22 * chosen.light * (drift(light, seconds, 14.0) + self._sunshine - 0.75)
+        self._warmth = 0.06 * chosen.light * drift(light, seconds, 23.0)
+        self._grain = self._make_grain()
+
+    @property
+    def name(self) -> str:
+        """``synthetic-SEED``, with ``-camera1`` for the second view."""
+        return f"synthetic-{self.options.seed}" + ("-camera1" if self.options.camera else "")
+
+    @property
+    def frame_rate(self) -> float:
+        """Frames per second."""
+        return self.options.frame_rate
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """``(height, width)`` in pixels."""
+        return self.options.height, self.options.width
+
+    @property
+    def length(self) -> int:
+        """Number of frames."""
+        return self.options.frames
+
+    def __len__(self) -> int:
+        return self.options.frames
+
+    def __iter__(self) -> Iterator[Frame]:
+        for index in range(self.options.frames):
+            yield self.frame(index)
+
+    def __enter__(self) -> SyntheticScene:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    def camera_motion(self, index: int) -> Float64:
+        """``(2, 3)`` affine in pixels that maps frame ``index - 1`` to frame `index`; identity for the first."""
+        if index == 0:
+            return np.eye(2, 3)
+        return compose(self._view(index), invert(self._view(index - 1)))
+
+    def frame(self, index: int) -> Frame:
+        """Render one frame, whatever was rendered before.
+
+        Raises:
+            ConfigError: there is no such frame.
+        """
+        image, _, truth = self.render(index)
+        stamp = round(index * 1e9 / self.options.frame_rate)
+        return Frame(image, index, stamp, truth, f"camera{self.options.camera}")
+
+    def render(self, index: int) -> tuple[UInt8, UInt8, GroundTruth]:
+        """Image ``(H, W, 3)`` BGR, label buffer ``(H, W)`` and ground truth of one frame.
+
+        A label is the 1-based row of the ground truth that owns the pixel, 0 where none does.
+        """
+        if not 0 <= index < self.options.frames:
+            raise ConfigError(
+                f"frame {index} is not in 0..{self.options.frames - 1}; give the scene more frames"
+            )
+        affine = self._view(index)
+        moved = self.options.camera_motion > 0
+        people = np.flatnonzero(self._crowd.present[index])
+        joints = self._figures.pose(
+            people,
+            self._crowd.position[index, people],
+            self._crowd.heading[index, people],
+            self._crowd.phase[index, people],
+            self._crowd.stride[index, people],
+        )
+        view = self._look_at(joints, people, index, affine)
+        order = self._visible(view)
+        image = self._background(affine) if moved else self._street.background.copy()
+        self._cast_shadows(image, joints[order], view, order, index, affine)
+        labels = np.zeros(self.size, np.uint8)
+        outer, inner = view.limbs(self._light_side)
+        fixtures = list(self._street.furniture)
+        hidden_behind: list[tuple[int, int, int, int]] = []
+        boxes, totals, rows = [], [], []
+        for row in order:
+            depth = view.depth[row, Joint.PELVIS]
+            while fixtures and fixtures[0][0] > depth:
+                self._restore(image, labels, fixtures.pop(0)[1], hidden_behind, affine)
+            paints = draw_person(view, row, self._looks[people[row]], outer, inner)
+            points = np.concatenate([polygon for polygon, _ in paints])
+            box = np.concatenate([points.min(0), points.max(0)])
+            patch = shade(render(paints), self._light_side)
+            rows.append(row)
+            paste(image, labels, patch, len(rows))
+            hidden_behind.append(
+                (patch.left, patch.top, patch.left + patch.alpha.shape[1], patch.top + patch.alpha.shape[0])
+            )
+            boxes.append(box)
+            totals.append(int(np.count_nonzero(patch.alpha > 127)))
+        for _, patch in fixtures:
+            self._restore(image, labels, patch, hidden_behind, affine)
+        self._expose(image, index)
+        return image, *self._judge(labels, people[rows] if rows else people[:0], boxes, totals)
+
+    def _view(self, index: int) -> Float64:
+        """Affine from the resting view to this frame's."""
+        chosen = self.options
+        if not chosen.camera_motion:
+            return np.eye(2, 3)
+        return shake(chosen.seed, chosen.camera, index / chosen.frame_rate, chosen.camera_motion, self.size)
+
+    def _background(self, affine: Float64) -> UInt8:
+        rows, columns = self.size
+        local = centred(affine, (-self._margin, -self._margin), (0, 0))
+        return np.asarray(
+            cv2.warpAffine(self._street.background, local, (columns, rows), borderMode=cv2.BORDER_REPLICATE)
+        )
+
+    def _look_at(self, joints: Float64, people: np.ndarray, index: int, affine: Float64) -> View:
+        pixels, depth = self.camera.project(joints)
+        zoom = float(np.sqrt(abs(np.linalg.det(affine[:, :2]))))
+        scale = zoom * self.camera.focal / depth[:, Joint.PELVIS]
+        heading = self._crowd.heading[index, people]
+        front = np.stack([np.sin(heading), np.zeros(len(people)), np.cos(heading)], 1)
+        back = self.camera.position - joints[:, Joint.PELVIS]
+        back[:, 1] = 0
+        back /= np.maximum(np.linalg.norm(back, axis=1), 1e-6)[:, None]
+        right = np.stack([-back[:, 2], np.zeros(len(people)), back[:, 0]], 1)
+        right *= np.sign(right @ self.camera.rotation[0])[:, None]
+        return View(
+            pixels=transform(affine, pixels),
+            depth=depth,
+            scale=scale,
+            width=self._figures.width[people] * scale,
+            height=self._figures.height[people] * scale,
+            facing=(front * back).sum(1),
+            aside=(front * right).sum(1),
+        )
+
+    def _visible(self, view: View) -> np.ndarray:
+        """Rows of people who may touch the image, the farthest first."""
+        rows, columns = self.size
+        low, high = (
+            view.pixels.min(1) - 0.3 * view.height[:, None],
+            view.pixels.max(1) + 0.3 * view.height[:, None],
+        )
+        near = view.depth.min(1) > 1.2
+        inside = near & (high > 0).all(1) & (low[:, 0] < columns) & (low[:, 1] < rows)
+        chosen = np.flatnonzero(inside)
+        return chosen[np.argsort(-view.depth[chosen, Joint.PELVIS], kind="stable")]
+
+    def _restore(
+        self,
+        image: UInt8,
+        labels: UInt8,
+        patch: Patch,
+        behind: list[tuple[int, int, int, int]],
+        affine: Float64,
+    ) -> None:
+        """Paint a fixture again over the people behind it; elsewhere the background has it already."""
+        if self.options.camera_motion:
+            patch = move(patch, affine)
+        right, bottom = patch.left + patch.alpha.shape[1], patch.top + patch.alpha.shape[0]
+        if any(
+            x0 < right and x1 > patch.left and y0 < bottom and y1 > patch.top for x0, y0, x1, y1 in behind
+        ):
+            paste(image, labels, patch, 0)
+
+    def _cast_shadows(
+        self, image: UInt8, joints: Float64, view: View, order: np.ndarray, index: int, affine: Float64
+    ) -> None:
+        """Soft shadows on the ground: the sun's, as strong as it shines, and the sky's around the feet."""
+        rows, columns = self.size
+        horizon = max(self.camera.horizon() - self._margin, 0)
+        if not len(order) or horizon >= rows:
+            return
+        dark = np.zeros(((rows - horizon + 1) // 2, (columns + 1) // 2), np.uint8)
+        flat = joints - joints[..., 1:2] * (self._sun / self._sun[1])
+        pixels = (transform(affine, self.camera.project(flat)[0]) - (0, horizon)) / 2
+        width = view.width[order] / 2
+        feet = joints[:, Joint.ANKLE_L : Joint.ANKLE_R + 1].mean(1) * (1, 0, 1)
+        ring = feet[:, None] + np.stack([0.3 * CIRCLE[:, 0], 0 * CIRCLE[:, 0], 0.3 * CIRCLE[:, 1]], -1)
+        rings = (transform(affine, self.camera.project(ring)[0]) - (0, horizon)) / 2
+        limbs = [
+            capsules(pixels[:, start], pixels[:, end], radius * width, 0.8 * radius * width)
+            for start, end, radius in _SHADOW_LIMBS
+        ]
+        strength = int(118 * self._sunshine[index])
+        for person in range(len(order)):
+            cv2.fillConvexPoly(dark, np.round(rings[person] * 16).astype(np.int32), 62, cv2.LINE_8, 4)
+            for limb in limbs:
+                outline = np.clip(limb[person], -4000, 8000)
+                cv2.fillConvexPoly(dark, np.round(outline * 16).astype(np.int32), strength, cv2.LINE_8, 4)
+        soft = cv2.resize(cv2.blur(dark, (5, 5)), (columns, rows - horizon), interpolation=cv2.INTER_LINEAR)
+        ground = image[horizon:]
+        gain = cv2.cvtColor(cv2.bitwise_not(soft), cv2.COLOR_GRAY2BGR)
+        cv2.multiply(ground, gain, dst=ground, scale=1 / 255)
+
+    def _make_grain(self) -> tuple[UInt8, UInt8] | None:
+        """Sensor noise above and below zero, larger than the image so that frames cut different pieces."""
+        if not self.options.noise:
+            return None
+        rng = stream(self.options.seed, "grain", self.options.camera)
+        rows, columns = self.size
+        grain = rng.standard_normal((rows + 61, columns + 67, 3), np.float32) * np.float32(self.options.noise)
+        rounded = np.clip(np.round(grain), -127, 127)
+        return np.maximum(rounded, 0).astype(np.uint8), np.maximum(-rounded, 0).astype(np.uint8)
+
+    def _expose(self, image: UInt8, index: int) -> None:
+        """Light and sensor: one gain per channel, then noise."""
+        warmth, bright = self._warmth[index], self._brightness[index]
+        if self.options.light:
+            gains = np.array([bright * (1 - warmth), bright, bright * (1 + warmth), 0.0])
+            cv2.multiply(image, gains, dst=image)
+        if self._grain is not None:
+            rng = stream(self.options.seed, "grain-offset", self.options.camera, index)
+            y, x = int(rng.integers(61)), int(rng.integers(67))
+            rows, columns = self.size
+            above, below = (part[y : y + rows, x : x + columns] for part in self._grain)
+            cv2.add(image, above, dst=image)
+            cv2.subtract(image, below, dst=image)
+
+    def _judge(
+        self, labels: UInt8, people: np.ndarray, boxes: list[Float64], totals: list[int]
+    ) -> tuple[UInt8, GroundTruth]:
+        rows, columns = self.size
+        seen = cv2.calcHist([labels], [0], None, [256], [0, 256]).ravel()
+        box = np.array(boxes, np.float64).reshape(-1, 4)
+        whole = (box[:, 2] - box[:, 0]) * (box[:, 3] - box[:, 1])
+        inside = np.clip(np.minimum(box[:, 2:], (columns, rows)) - np.maximum(box[:, :2], 0), 0, None).prod(1)
+        keep = np.flatnonzero(inside >= _LEAST_INSIDE * whole)
+        rename = np.zeros(256, np.uint8)
+        rename[keep + 1] = np.arange(1, len(keep) + 1)
+        share = np.minimum(seen[1 : len(box) + 1] / np.maximum(np.array(totals, np.float64), 1), 1)
+        truth = GroundTruth(
+            ids=people[keep].astype(np.int64) + 1,
+            boxes=box[keep].astype(np.float32),
+            class_ids=np.zeros(len(keep), np.int32),
+            visibility=share[keep].astype(np.float32),
+            considered=np.ones(len(keep), bool),
+        )
+        return rename[labels], truth
