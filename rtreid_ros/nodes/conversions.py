@@ -115,6 +115,12 @@ def detections_from_message(message: DetectionArray) -> Detections:
     )
 
 
+def set_embeddings(message: DetectionArray, embeddings: Float32) -> None:
+    """Fill in the appearance of every detection of a message, ``(N, D)``."""
+    for row, embedding in zip(message.detections, embeddings, strict=True):
+        row.embedding = _floats(embedding)
+
+
 def class_names_of(message: DetectionArray | TrackArray) -> dict[int, str]:
     """The class names a message mentions, by class id."""
     rows = message.detections if isinstance(message, DetectionArray) else message.tracks

@@ -8,20 +8,22 @@ from typing import Generic, TypeVar
 
 A = TypeVar("A")
 B = TypeVar("B")
+T = TypeVar("T")
 
 
 class StampMatcher(Generic[A, B]):
     """Pairs two streams by exact stamp, whichever comes first.
 
-    What has found no partner when `depth` newer ones of its stream have come is given up.
+    Both streams come in order, so a pair makes everything older useless; and what has found no
+    partner when `depth` newer ones of its stream have come is given up.
     Not thread-safe: for the callbacks of one executor thread.
 
     Args:
-        depth: most items of each stream that wait for their partner; None = no limit.
+        depth: most items of each stream that wait for their partner.
         unmatched: called with the number of items given up, first and second stream.
     """
 
-    def __init__(self, depth: int | None, unmatched: Callable[[int, int], None]) -> None:
+    def __init__(self, depth: int, unmatched: Callable[[int, int], None]) -> None:
         self._depth = depth
         self._unmatched = unmatched
         self._first: dict[int, A] = {}
@@ -29,25 +31,34 @@ class StampMatcher(Generic[A, B]):
 
     def first(self, stamp: int, item: A) -> tuple[A, B] | None:
         """A new item of the first stream; its pair if complete."""
-        partner = self._second.pop(stamp, None)
-        if partner is not None:
-            return item, partner
+        if stamp in self._second:
+            return item, self._take(self._second, stamp)
         self._unmatched(self._keep(self._first, stamp, item), 0)
         return None
 
     def second(self, stamp: int, item: B) -> tuple[A, B] | None:
         """A new item of the second stream; its pair if complete."""
-        partner = self._first.pop(stamp, None)
-        if partner is not None:
-            return partner, item
+        if stamp in self._first:
+            return self._take(self._first, stamp), item
         self._unmatched(0, self._keep(self._second, stamp, item))
         return None
 
-    def _keep(self, waiting: dict[int, A] | dict[int, B], stamp: int, item: A | B) -> int:
+    def _take(self, waiting: dict[int, T], stamp: int) -> T:
+        item = waiting.pop(stamp)
+        first = [key for key in self._first if key < stamp]
+        second = [key for key in self._second if key < stamp]
+        for key in first:
+            del self._first[key]
+        for key in second:
+            del self._second[key]
+        self._unmatched(len(first), len(second))
+        return item
+
+    def _keep(self, waiting: dict[int, T], stamp: int, item: T) -> int:
         waiting.pop(stamp, None)  # one that comes twice counts as new
-        waiting[stamp] = item  # type: ignore[assignment]
+        waiting[stamp] = item
         gone = 0
-        while self._depth is not None and len(waiting) > self._depth:
+        while len(waiting) > self._depth:
             del waiting[next(iter(waiting))]
             gone += 1
         return gone

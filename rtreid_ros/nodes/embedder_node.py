@@ -1,0 +1,88 @@
+"""Detections and the images they were found in to detections with embeddings."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import numpy as np
+
+from rtreid_ros.msg import DetectionArray
+from rtreid_ros.nodes import qos
+from rtreid_ros.nodes.base import BaseNode
+from rtreid_ros.nodes.conversions import detections_from_message, set_embeddings, stamp_ns
+from rtreid_ros.nodes.images import ImageView
+from rtreid_ros.nodes.main import run
+from rtreid_ros.nodes.matching import StampMatcher
+from rtreid_ros.reid import create_embedder
+
+_WAITING = 32
+"""Most images that wait for their detections, more than a lossless source has on their way."""
+
+Pair = tuple[ImageView, DetectionArray]
+
+
+class EmbedderNode(BaseNode):
+    """Subscribes to ``image`` and ``detections``, publishes ``embeddings``."""
+
+    kind = "embedder_node"
+
+    def configure(self) -> None:
+        """Load the embedder."""
+        options = self.options()
+        self.lossless = options.lossless
+        self._transport = options.image_transport
+        self._embedder = create_embedder(self.options("embedder"))
+        self.models["embedder"] = self._embedder.info
+        self.announce_models()
+
+    def activate(self) -> None:
+        """Make topics, the matcher of stamps and the inference thread."""
+        super().activate()
+        profile = qos.result_qos(self.lossless, publishing=True)
+        self._publisher = self.publish_to(DetectionArray, "embeddings", profile)
+        self._worker = self.work_with(self._embed)
+        # the detector skips images when it is behind: only detections without image are a loss
+        self._matcher: StampMatcher[ImageView, DetectionArray] = StampMatcher(
+            _WAITING,
+            lambda _, detections: self.statistics.count("unmatched", detections),
+        )
+        self.subscribe_to_images(
+            lambda image: self._hand_over(self._matcher.first(image.stamp_ns, image)), self._transport
+        )
+        self.subscribe_to(
+            DetectionArray,
+            "detections",
+            lambda message: self._hand_over(self._matcher.second(stamp_ns(message), message)),
+            qos.result_qos(self.lossless, publishing=False),
+        )
+
+    def _hand_over(self, pair: Pair | None) -> None:
+        if pair is not None:
+            self._worker.put((pair, time.monotonic()))
+
+    def _embed(self, item: tuple[Pair, float]) -> None:
+        (view, message), received = item
+        detections = detections_from_message(message)
+        valid = detections.is_valid()
+        if not valid.all():
+            # their numbers go on as they came, so that indices stay those of the detector
+            self.statistics.count("rejected", int(np.count_nonzero(~valid)))
+            self.warn("invalid", f"{np.count_nonzero(~valid)} detections without a usable box or score")
+        image = view.bgr()
+        start = time.perf_counter()
+        embeddings = np.zeros((len(detections), self._embedder.dim), np.float32)
+        embeddings[valid] = self._embedder.embed(image, detections.boxes[valid])
+        message.embedding_ms = (time.perf_counter() - start) * 1e3
+        set_embeddings(message, embeddings)
+        self._publisher.publish(message)
+        self.count_processed(view.stamp_ns, received)
+
+
+def main() -> int:
+    """Entry point."""
+    return run(EmbedderNode, EmbedderNode.kind)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

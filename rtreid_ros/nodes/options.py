@@ -1,0 +1,170 @@
+"""Every node and its parameters, without ROS: `--help` and the files in ``config/`` follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rtreid_ros.detection.base import DetectorOptions
+from rtreid_ros.evaluation.judging import BENCHMARKS
+from rtreid_ros.options import Option, describe, option
+from rtreid_ros.reid.base import EmbedderOptions
+from rtreid_ros.tracking import TRACKERS
+
+_LOSSLESS = (
+    "process every frame in order (reliable topics, nothing dropped), for evaluation; needs a source "
+    "that waits for results (source_node with lossless: true), and the same value in all nodes"
+)
+_TRANSPORT = (
+    "raw: sensor_msgs/Image on `image`; compressed: sensor_msgs/CompressedImage on `image/compressed`"
+)
+_RAW_OR_COMPRESSED = ("raw", "compressed")
+
+
+@dataclass(frozen=True, slots=True)
+class StageOptions:
+    """Parameters of nodes that take no images."""
+
+    lossless: bool = option(False, _LOSSLESS)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageStageOptions:
+    """Parameters of nodes that take images."""
+
+    lossless: bool = option(False, _LOSSLESS)
+    image_transport: str = option("raw", _TRANSPORT, choices=_RAW_OR_COMPRESSED)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """Parameters of source_node."""
+
+    source: str = option(
+        "", "what to publish: anything `rtreid track` takes, such as video.mp4 or synthetic:"
+    )
+    rate: float = option(0.0, "frames per second; 0 = the source's own", ge=0, le=1000)
+    frame_id: str = option("", "frame_id of the headers; empty = the source's camera name")
+    image_transport: str = option("raw", _TRANSPORT, choices=_RAW_OR_COMPRESSED)
+    jpeg_quality: int = option(90, "quality of compressed images", ge=1, le=100)
+    wait_for_subscribers: int = option(
+        1, "publish the first frame when this many subscriptions to the image have matched", ge=0, le=100
+    )
+    wait_for_observers: int = option(
+        0,
+        "also wait for this many subscriptions to `source_finished`: evaluators and recorders",
+        ge=0,
+        le=100,
+    )
+    lossless: bool = option(
+        False,
+        "publish a frame only when the tracks of the frames before have come back, as fast as they do, "
+        "with stamps of the source's own time from 0; the other nodes need lossless: true too",
+    )
+    window: int = option(4, "lossless: most frames on their way at once", ge=1, le=16)
+    timeout: float = option(
+        60.0,
+        "lossless: give up, with an error, after this long without any tracks, seconds",
+        ge=0.1,
+        le=86400,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerNodeOptions:
+    """Parameters of the tracking stage beside the options of the tracker itself."""
+
+    name: str = option("strongsort", "which tracker")
+    frame_rate: float = option(
+        30.0,
+        "nominal frames per second, the step for which trackers are tuned; motion follows the stamps",
+        ge=0.1,
+        le=1000,
+    )
+    publish_embeddings: bool = option(False, "fill the embedding field of every published track")
+
+
+@dataclass(frozen=True, slots=True)
+class VisualizerOptions:
+    """Parameters of visualizer_node."""
+
+    lossless: bool = option(False, _LOSSLESS)
+    image_transport: str = option("raw", _TRANSPORT, choices=_RAW_OR_COMPRESSED)
+    show_lost: bool = option(False, "also draw tracks whose box is only predicted")
+    trail: float = option(1.0, "length of the trails behind the feet, seconds; 0 = none", ge=0, le=60)
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluatorOptions:
+    """Parameters of evaluator_node."""
+
+    lossless: bool = option(False, _LOSSLESS)
+    output: str = option("metrics.json", "file for the figures")
+    rules: str = option("plain", "preprocessing of which benchmark", choices=tuple(BENCHMARKS))
+    settle: float = option(
+        2.0, "after the source's end, wait this long for late tracks, seconds", ge=0, le=600
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderOptions:
+    """Parameters of recorder_node."""
+
+    lossless: bool = option(False, _LOSSLESS)
+    image_transport: str = option("raw", _TRANSPORT, choices=_RAW_OR_COMPRESSED)
+    output: str = option("recording", "folder for tracks.txt, bag/ and annotated.mp4; made if missing")
+    bag: bool = option(True, "write bag/, a rosbag2 with images, tracks and ground truth")
+    video: bool = option(False, "write annotated.mp4 from the images on `annotated`")
+    settle: float = option(
+        2.0, "after the source's end, wait this long for late tracks, seconds", ge=0, le=600
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NodeDescription:
+    """What a node is for and what can be set on it.
+
+    Attributes:
+        summary: one sentence.
+        groups: options dataclass by parameter prefix; an empty prefix for the node's own.
+        has_tracker: whether ``tracker.*`` follows, which depends on ``tracker.name``.
+    """
+
+    summary: str
+    groups: Mapping[str, type] = field(default_factory=dict)
+    has_tracker: bool = False
+
+    def options(self, tracker: str = TrackerNodeOptions().name) -> list[tuple[str, Option]]:
+        """Dotted name and option of every parameter, with those of `tracker`."""
+        groups: list[tuple[str, type]] = list(self.groups.items())
+        if self.has_tracker:
+            groups += [("tracker", TrackerNodeOptions), ("tracker", TRACKERS[tracker].Options)]
+        return [(dotted(prefix, item.name), item) for prefix, cls in groups for item in describe(cls)]
+
+
+def dotted(prefix: str, name: str) -> str:
+    """Name of a parameter in a group."""
+    return f"{prefix}.{name}" if prefix else name
+
+
+NODES: dict[str, NodeDescription] = {
+    "source_node": NodeDescription(
+        "Publishes a video, image folder, bag, camera or synthetic scene.", {"": SourceOptions}
+    ),
+    "detector_node": NodeDescription(
+        "Finds objects in images.", {"": ImageStageOptions, "detector": DetectorOptions}
+    ),
+    "embedder_node": NodeDescription(
+        "Adds appearance vectors to detections.", {"": ImageStageOptions, "embedder": EmbedderOptions}
+    ),
+    "tracker_node": NodeDescription("Turns detections into tracks.", {"": StageOptions}, has_tracker=True),
+    "tracking_node": NodeDescription(
+        "Images to tracks: detector, embedder and tracker in one process.",
+        {"": ImageStageOptions, "detector": DetectorOptions, "embedder": EmbedderOptions},
+        has_tracker=True,
+    ),
+    "visualizer_node": NodeDescription("Draws tracks into images and as markers.", {"": VisualizerOptions}),
+    "evaluator_node": NodeDescription("Judges tracks against ground truth.", {"": EvaluatorOptions}),
+    "recorder_node": NodeDescription("Writes images and tracks to files.", {"": RecorderOptions}),
+}
+"""Every node by the name of its executable."""

@@ -1,0 +1,280 @@
+"""A video, folder, bag, camera or synthetic scene as an image topic.
+
+Beside the image, for every frame and in this order:
+
+* ``frames`` (sensor_msgs/TimeReference, latched): the image's header, the source's own time and,
+  in ``source``, ``<name>#<index>``, so that observers know how many frames there were and their
+  numbers even if the image was lost on its way to them;
+* ``ground_truth`` (TrackArray, latched), where the source has it.
+
+At the end ``source_finished`` (std_msgs/UInt64, latched) tells how many frames were published, and
+the node exits when that is acknowledged: 0, or 1 when the source broke off or, being lossless,
+did not get the tracks of every frame.
+"""
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+from builtin_interfaces.msg import Time
+from rclpy.duration import Duration
+from sensor_msgs.msg import CompressedImage, Image, TimeReference
+from std_msgs.msg import UInt64
+
+from rtreid_ros.errors import ConfigError, SourceError
+from rtreid_ros.msg import TrackArray
+from rtreid_ros.nodes import qos
+from rtreid_ros.nodes.backpressure import Backpressure
+from rtreid_ros.nodes.base import BaseNode
+from rtreid_ros.nodes.conversions import NANOSECONDS, ground_truth_message, header, stamp_ns
+from rtreid_ros.nodes.images import serialize_image, serialize_jpeg
+from rtreid_ros.nodes.main import run
+from rtreid_ros.sources import open_source
+from rtreid_ros.types import Frame
+
+_PREFETCH = 4
+"""Frames read ahead, so that decoding does not make a frame late."""
+_PATIENCE_S = 2.0
+"""Waiting for longer is said, and said again after as long."""
+_ACKNOWLEDGE_S = 5.0
+
+
+class SourceNode(BaseNode):
+    """Publishes ``image`` (or ``image/compressed``), ``frames``, ``ground_truth``, ``source_finished``."""
+
+    kind = "source_node"
+
+    def configure(self) -> None:
+        """Open the source."""
+        self._options = self.options()
+        self.lossless = self._options.lossless
+        if not self._options.source:
+            raise ConfigError("parameter source is empty: say what to publish, such as -p source:=video.mp4")
+        self._source = open_source(self._options.source)
+        height, width = self._source.size
+        length = "" if self._source.length is None else f", {self._source.length} frames"
+        rate = f"{self._source.frame_rate:g} frames per second"
+        self.get_logger().info(f"source: {self._source.name}, {width}x{height}, {rate}{length}")
+
+    def activate(self) -> None:
+        """Make topics, start reading and publishing."""
+        super().activate()
+        compressed = self._options.image_transport == "compressed"
+        self._images = self.publish_to(
+            CompressedImage if compressed else Image,
+            "image/compressed" if compressed else "image",
+            qos.image_qos(self.lossless, publishing=True),
+        )
+        self._frames = self.publish_to(TimeReference, "frames", qos.record_qos())
+        self._truth = self.publish_to(TrackArray, "ground_truth", qos.record_qos())
+        self._finished = self.publish_to(UInt64, "source_finished", qos.latched_qos())
+        self._stopping = threading.Event()
+        self._backpressure = Backpressure(self._options.window)
+        if self.lossless:
+            profile = qos.result_qos(True, publishing=False)
+            self.subscribe_to(TrackArray, "tracks", self._returned, profile)
+        self._ahead: queue.Queue[Frame | Exception | None] = queue.Queue(_PREFETCH)
+        self._threads = [
+            threading.Thread(target=target, name=name, daemon=True)
+            for target, name in ((self._read, "reader"), (self._play, "player"))
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """Stop both threads and free the source."""
+        if hasattr(self, "_stopping"):
+            self._stopping.set()
+            self._backpressure.stop()
+            for thread in self._threads:
+                thread.join(5)
+        if hasattr(self, "_source"):
+            self._source.__exit__(None, None, None)
+        super().close()
+
+    # -------------------------------------------------------------------------------- reading
+
+    def _read(self) -> None:
+        try:
+            for frame in self._source:
+                if not self._put(frame):
+                    return
+            self._put(None)
+        except Exception as error:
+            self._put(error)
+
+    def _put(self, item: Frame | Exception | None) -> bool:
+        while not self._stopping.is_set():
+            try:
+                self._ahead.put(item, timeout=0.1)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def _read_ahead(self) -> Iterator[Frame]:
+        """Frames as they are read; ends early, with an error, where the source breaks off."""
+        while not self._stopping.is_set():
+            try:
+                item = self._ahead.get(timeout=0.1)
+            except queue.Empty:
+                continue
+            if item is None:
+                return
+            if isinstance(item, Exception):
+                self.exit_code = 1
+                what = "" if isinstance(item, SourceError) else f"{type(item).__name__}: "
+                self.get_logger().error(f"the source broke off: {what}{item}")
+                return
+            yield item
+
+    # ----------------------------------------------------------------------------- publishing
+
+    def _play(self) -> None:
+        with self.guarded("run"):
+            self._wait_for_others()
+            start = time.monotonic()
+            published = self._publish_all()
+            seconds = time.monotonic() - start
+            if self._stopping.is_set():
+                return
+            self._finished.publish(UInt64(data=published))
+            self.get_logger().info(f"finished: {published} frames in {seconds:.1f} s")
+            for publisher in (self._images, self._frames, self._truth, self._finished):
+                publisher.wait_for_all_acked(Duration(seconds=_ACKNOWLEDGE_S))
+        if self.statistics["errors"]:
+            self.exit_code = 1
+        self.finish()
+
+    def _wait_for_others(self) -> None:
+        wanted = (
+            (self._images, self._options.wait_for_subscribers),
+            (self._finished, self._options.wait_for_observers),
+        )
+        said = time.monotonic()
+        while not self._stopping.is_set():
+            missing = [(p, count) for p, count in wanted if p.get_subscription_count() < count]
+            if not missing:
+                return
+            if time.monotonic() - said > _PATIENCE_S:
+                said = time.monotonic()
+                text = ", ".join(
+                    f"{p.topic_name} has {p.get_subscription_count()} of {count}" for p, count in missing
+                )
+                self.get_logger().warning(f"waiting for subscribers: {text}")
+            self._stopping.wait(0.02)
+
+    def _publish_all(self) -> int:
+        """Publish every frame when it is due; their number."""
+        pace = Pace(self._options.rate)
+        published = 0
+        last = -1
+        for frame in self._read_ahead():
+            if self.lossless:
+                stamp = max(frame.stamp_ns, last + 1)  # stamps are what stages are matched by
+                if not self._wait_for_results(stamp):
+                    break
+            else:
+                if self._stopping.wait(pace.seconds_until(frame)):
+                    break
+                stamp = max(self.get_clock().now().nanoseconds, last + 1)
+            last = stamp
+            self._publish(frame, stamp)
+            published += 1
+        if self.lossless:
+            self._wait_for_results(None)
+            if self._backpressure.lost:
+                self.exit_code = 1
+                self.get_logger().error(f"{self._backpressure.lost} of {published} frames gave no tracks")
+        return published
+
+    def _publish(self, frame: Frame, stamp: int) -> None:
+        options = self._options
+        begin = time.monotonic()
+        head = header(stamp, options.frame_id or frame.camera)
+        size = (frame.image.shape[0], frame.image.shape[1])
+        seconds, nanoseconds = divmod(frame.stamp_ns, NANOSECONDS)
+        reference = TimeReference(header=head, source=f"{self._source.name}#{frame.index}")
+        reference.time_ref = Time(sec=seconds, nanosec=nanoseconds)
+        self._frames.publish(reference)
+        if frame.truth is not None:
+            self._truth.publish(ground_truth_message(frame.truth, head, size, self._source.class_names))
+        if options.image_transport == "compressed":
+            self._images.publish(serialize_jpeg(frame.image, stamp, head.frame_id, options.jpeg_quality))
+        else:
+            self._images.publish(serialize_image(frame.image, stamp, head.frame_id))
+        self.count_processed(stamp, begin)
+
+    # ------------------------------------------------------------------------------- lossless
+
+    def _returned(self, message: TrackArray) -> None:
+        lost = self._backpressure.returned(stamp_ns(message))
+        if lost:
+            self.statistics.count("lost", lost)
+            self.fail("lost", f"{lost} frames before {stamp_ns(message) * 1e-9:.3f} s gave no tracks")
+
+    def _wait_for_results(self, stamp: int | None) -> bool:
+        """Wait for a place in the window for `stamp`, or (None) until nothing is on its way.
+
+        Says after a while what it is waiting for; False when interrupted or out of patience.
+        """
+        since = time.monotonic()
+        while not self._stopping.is_set():
+            if self._backpressure.enter(stamp, _PATIENCE_S):
+                return True
+            if self._stopping.is_set():
+                return False
+            waited = time.monotonic() - max(since, self._backpressure.last_return)
+            if waited < _PATIENCE_S:
+                continue
+            text = (
+                f"no tracks for {waited:.0f} s; {self._backpressure.waiting} frames on their way. "
+                f"{self._images.topic_name} has {self._images.get_subscription_count()} subscribers, "
+                f"{self.resolve_topic_name('tracks')} has {self.count_publishers('tracks')} publishers"
+            )
+            if waited > self._options.timeout:
+                self._backpressure.give_up()
+                self.get_logger().error(f"{text}: giving up")
+                return False
+            self.get_logger().warning(text)
+        return False
+
+
+class Pace:
+    """When each frame is due.
+
+    Args:
+        rate: frames per second; 0 = as the source's stamps say.
+    """
+
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+        self._first: Frame | None = None
+        self._start = 0.0
+
+    def seconds_until(self, frame: Frame) -> float:
+        """How long to wait, >= 0. A source that cannot keep up is not made to catch up in bursts."""
+        now = time.monotonic()
+        if self._first is None:
+            self._first, self._start = frame, now
+        if self._rate > 0:
+            offset = (frame.index - self._first.index) / self._rate
+        else:
+            offset = (frame.stamp_ns - self._first.stamp_ns) * 1e-9
+        wait = self._start + offset - now
+        if wait < 0:
+            self._start -= wait
+        return max(wait, 0.0)
+
+
+def main() -> int:
+    """Entry point."""
+    return run(SourceNode, SourceNode.kind)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
