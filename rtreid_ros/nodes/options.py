@@ -40,9 +40,8 @@ class ImageStageOptions:
 class SourceOptions:
     """Parameters of source_node."""
 
-    source: str = option(
-        "", "what to publish: anything `rtreid track` takes, such as video.mp4 or synthetic:"
-    )
+    source: str = option("", "what to publish: anything `rtreid track` takes, such as video.mp4 or synthetic")
+    topic: str = option("", "image topic, for bags with several")
     rate: float = option(0.0, "frames per second; 0 = the source's own", ge=0, le=1000)
     frame_id: str = option("", "frame_id of the headers; empty = the source's camera name")
     image_transport: str = option("raw", _TRANSPORT, choices=_RAW_OR_COMPRESSED)

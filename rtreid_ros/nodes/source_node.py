@@ -28,11 +28,11 @@ from std_msgs.msg import UInt64
 from rtreid_ros.errors import ConfigError, SourceError
 from rtreid_ros.msg import TrackArray
 from rtreid_ros.nodes import qos
-from rtreid_ros.nodes.backpressure import Backpressure
 from rtreid_ros.nodes.base import BaseNode
 from rtreid_ros.nodes.conversions import NANOSECONDS, ground_truth_message, header, stamp_ns
 from rtreid_ros.nodes.images import serialize_image, serialize_jpeg
 from rtreid_ros.nodes.main import run
+from rtreid_ros.nodes.pacing import Backpressure, Pace
 from rtreid_ros.sources import open_source
 from rtreid_ros.types import Frame
 
@@ -54,11 +54,12 @@ class SourceNode(BaseNode):
         self.lossless = self._options.lossless
         if not self._options.source:
             raise ConfigError("parameter source is empty: say what to publish, such as -p source:=video.mp4")
-        self._source = open_source(self._options.source)
+        topic, rate = self._options.topic, self._options.rate
+        self._source = open_source(self._options.source, topic=topic or None, frame_rate=rate or None)
         height, width = self._source.size
         length = "" if self._source.length is None else f", {self._source.length} frames"
-        rate = f"{self._source.frame_rate:g} frames per second"
-        self.get_logger().info(f"source: {self._source.name}, {width}x{height}, {rate}{length}")
+        speed = f"{self._source.frame_rate:g} frames per second"
+        self.get_logger().info(f"source: {self._source.name}, {width}x{height}, {speed}{length}")
 
     def activate(self) -> None:
         """Make topics, start reading and publishing."""
@@ -170,7 +171,7 @@ class SourceNode(BaseNode):
 
     def _publish_all(self) -> int:
         """Publish every frame when it is due; their number."""
-        pace = Pace(self._options.rate)
+        pace = Pace()
         published = 0
         last = -1
         for frame in self._read_ahead():
@@ -179,7 +180,7 @@ class SourceNode(BaseNode):
                 if not self._wait_for_results(stamp):
                     break
             else:
-                if self._stopping.wait(pace.seconds_until(frame)):
+                if self._stopping.wait(pace.seconds_until(frame.stamp_ns)):
                     break
                 stamp = max(self.get_clock().now().nanoseconds, last + 1)
             last = stamp
@@ -242,33 +243,6 @@ class SourceNode(BaseNode):
                 return False
             self.get_logger().warning(text)
         return False
-
-
-class Pace:
-    """When each frame is due.
-
-    Args:
-        rate: frames per second; 0 = as the source's stamps say.
-    """
-
-    def __init__(self, rate: float) -> None:
-        self._rate = rate
-        self._first: Frame | None = None
-        self._start = 0.0
-
-    def seconds_until(self, frame: Frame) -> float:
-        """How long to wait, >= 0. A source that cannot keep up is not made to catch up in bursts."""
-        now = time.monotonic()
-        if self._first is None:
-            self._first, self._start = frame, now
-        if self._rate > 0:
-            offset = (frame.index - self._first.index) / self._rate
-        else:
-            offset = (frame.stamp_ns - self._first.stamp_ns) * 1e-9
-        wait = self._start + offset - now
-        if wait < 0:
-            self._start -= wait
-        return max(wait, 0.0)
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""A window of frames on their way; no ROS needed."""
+"""When a source may publish its next frame; no ROS needed."""
 
 from __future__ import annotations
 
@@ -67,3 +67,22 @@ class Backpressure:
         with self._condition:
             self._stopped = True
             self._condition.notify_all()
+
+
+class Pace:
+    """When each frame is due by its stamp."""
+
+    def __init__(self) -> None:
+        self._start: float | None = None
+        """Moment of stamp 0, monotonic seconds."""
+
+    def seconds_until(self, stamp_ns: int) -> float:
+        """How long to wait for a frame, >= 0.
+
+        A source that cannot keep up becomes slower; it is not made to catch up in bursts.
+        """
+        now = time.monotonic()
+        media = stamp_ns * 1e-9
+        if self._start is None or self._start + media < now:
+            self._start = now - media
+        return self._start + media - now
