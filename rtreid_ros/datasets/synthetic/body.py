@@ -79,7 +79,7 @@ class Figures:
         for side, sign in ((0, -1.0), (1, 1.0)):
             turn = phase + np.pi * side
             hip_angle = swing * np.sin(turn) + 0.08 * stride
-            knee = 0.06 + 0.95 * stride * np.maximum(np.cos(turn + 0.25), 0) ** 1.5
+            knee = 0.06 + 0.8 * stride * np.maximum(np.cos(turn + 0.25), 0) ** 1.5
             shin_angle = hip_angle - knee
             hip, knee_row, ankle, toe = (
                 Joint.HIP_L + side,

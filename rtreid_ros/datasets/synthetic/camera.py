@@ -54,8 +54,8 @@ def street_camera(seed: int, number: int, size: tuple[int, int]) -> Camera:
     rng = stream(seed, "camera", number)
     side = 1.0 if number == 0 else -1.0
     yaw = rng.uniform(-0.12, 0.12) + (0.0 if number == 0 else np.pi)
-    pitch = rng.uniform(0.13, 0.20)
-    height = rng.uniform(3.2, 4.2)
+    pitch = rng.uniform(0.16, 0.23)
+    height = rng.uniform(3.7, 4.8)
     position = np.array([rng.uniform(-1.5, 1.5) + (0 if number == 0 else 1.5), height, 0.3])
     if side < 0:
         position[2] = STREET_DEPTH - 0.3

@@ -56,7 +56,7 @@ def render(paints: list[Paint], supersample: int = 2) -> Patch:
 
 
 def shade(patch: Patch, light: float, strength: float = 0.34) -> Patch:
-    """Round the figure off: darker towards its outline on the side away from the light (+1 = light from the right)."""
+    """Round the figure off: darker on the side away from the light (+1 = light from the right)."""
     height, width = patch.alpha.shape
     reach = max(1, round(0.10 * width))
     shift = np.array([[1, 0, -light * reach], [0, 1, 0.4 * reach]])

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from rtreid_ros.datasets.synthetic.random import stream
 from rtreid_ros.types import Float64
 
-NEAR_PAVEMENT = (3.6, 7.8)
-FAR_PAVEMENT = (16.2, 20.4)
+NEAR_PAVEMENT = (4.6, 7.8)
+FAR_PAVEMENT = (16.2, 19.4)
 CROSSING = (-1.8, 1.8)
 """Where the zebra crossing lies along the street, metres."""
 
@@ -200,7 +200,11 @@ def _gait(
 ) -> tuple[Float64, Float64, Float64]:
     """Heading, phase and stride that fit the motion, so that feet hardly slide."""
     frames, people, _ = position.shape
-    heading, phase, stride = (np.zeros((frames, people)) for _ in range(3))
+    heading, phase, stride = (
+        np.zeros((frames, people)),
+        np.zeros((frames, people)),
+        np.zeros((frames, people)),
+    )
     smooth = np.zeros((people, 2))
     turn = rng.uniform(0, 2 * np.pi, people)
     facing = rng.uniform(0, 2 * np.pi, people)
@@ -212,7 +216,7 @@ def _gait(
         fresh = moving & ((frame == 0) | (number[frame] != number[max(frame - 1, 0)]))
         smooth[fresh] = velocity[fresh]
         smooth[moving] += rate * (velocity[moving] - smooth[moving])
-        speed = np.linalg.norm(smooth, axis=1)
+        speed: Float64 = np.linalg.norm(smooth, axis=1)
         walking = speed > 0.25
         aim = np.arctan2(smooth[:, 0], smooth[:, 1])
         difference = (aim - facing + np.pi) % (2 * np.pi) - np.pi

@@ -15,7 +15,7 @@ from rtreid_ros.datasets.synthetic.shapes import capsules, ellipse
 from rtreid_ros.datasets.synthetic.torso import Paint
 from rtreid_ros.types import Float64
 
-_RADIUS = {"lamp": 0.09, "tree": 0.15, "column": 0.62, "bollard": 0.1, "planter": 0.6, "signal": 0.08}
+_RADIUS = {"lamp": 0.09, "tree": 0.15, "column": 0.45, "bollard": 0.1, "planter": 0.6, "signal": 0.08}
 _REACH = {"lamp": 5.6, "tree": 5.8, "column": 3.0, "bollard": 0.95, "planter": 1.2, "signal": 3.3}
 
 
@@ -53,15 +53,13 @@ def furnish(seed: int) -> list[Fixture]:
         while x < 14:
             if not CROSSING[0] - 0.9 < x < CROSSING[1] + 0.9:
                 kind = str(
-                    rng.choice(
-                        ["lamp", "tree", "bollard", "planter", "none"], p=[0.24, 0.28, 0.2, 0.12, 0.16]
-                    )
+                    rng.choice(["lamp", "tree", "bollard", "planter", "none"], p=[0.2, 0.26, 0.2, 0.12, 0.22])
                 )
                 if kind != "none":
                     fixtures.append(Fixture(kind, float(x), z))
             x += spacing * rng.uniform(0.7, 1.3)
         fixtures.append(Fixture("signal", CROSSING[0] - 0.5 if z < 12 else CROSSING[1] + 0.5, z))
-    fixtures.append(Fixture("column", float(rng.choice([-1, 1]) * rng.uniform(2.4, 3.6)), 6.6))
+    fixtures.append(Fixture("column", float(rng.choice([-1, 1]) * rng.uniform(2.4, 3.6)), 7.3))
     fixtures.append(Fixture("lamp", float(rng.uniform(-1.8, 1.8)), 5.2))
     fixtures.append(Fixture("column", float(rng.choice([-1, 1]) * rng.uniform(3.0, 7.0)), 17.6))
     return fixtures
@@ -138,17 +136,17 @@ class _Brush:
     def column(self, rng: np.random.Generator) -> None:
         """An advertising column with three posters."""
         body = colour(0.1, 0.12, 0.7)
-        self.box(0.0, 2.6, -0.6, 0.6, body)
-        self.blob(0.02, 0, 0.6, 0.12, body)
-        for left in (-0.55, -0.12, 0.3):
+        self.box(0.0, 2.6, -0.44, 0.44, body)
+        self.blob(0.02, 0, 0.44, 0.09, body)
+        for left in (-0.42, -0.11, 0.2):
             low, high = rng.uniform(0.45, 0.7), rng.uniform(2.0, 2.4)
             paper = colour(rng.random(), rng.uniform(0.3, 0.8), rng.uniform(0.5, 0.95))
-            self.box(low, high, left, left + 0.38, paper)
+            self.box(low, high, left, left + 0.24, paper)
             ink = colour(rng.random(), 0.5, rng.uniform(0.15, 0.9))
-            self.blob(rng.uniform(1.2, 1.7), left + 0.19, 0.13, 0.22, ink)
-            self.box(low + 0.1, low + 0.2, left + 0.06, left + 0.32, ink)
-        self.box(2.55, 2.75, -0.7, 0.7, colour(0.42, 0.35, 0.3))
-        self.blob(2.75, 0, 0.68, 0.22, colour(0.42, 0.35, 0.36))
+            self.blob(rng.uniform(1.2, 1.7), left + 0.12, 0.08, 0.16, ink)
+            self.box(low + 0.1, low + 0.2, left + 0.04, left + 0.2, ink)
+        self.box(2.55, 2.75, -0.52, 0.52, colour(0.42, 0.35, 0.3))
+        self.blob(2.75, 0, 0.5, 0.18, colour(0.42, 0.35, 0.36))
 
     def planter(self, rng: np.random.Generator) -> None:
         pot = colour(0.05, 0.3, rng.uniform(0.4, 0.6))

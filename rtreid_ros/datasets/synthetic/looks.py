@@ -95,7 +95,7 @@ def _cloth(rng: np.random.Generator) -> Colour:
         return colour(0.1, 0.04, rng.uniform(0.86, 0.96))
     if kind < 0.22:
         return colour(0.6, rng.uniform(0, 0.1), rng.uniform(0.1, 0.55))
-    return colour(rng.random(), rng.uniform(0.35, 0.9), rng.uniform(0.4, 0.95))
+    return colour(rng.random(), rng.uniform(0.3, 0.82), rng.uniform(0.4, 0.92))
 
 
 def _contrast(rng: np.random.Generator, base: Colour) -> Colour:

@@ -14,7 +14,7 @@ class SceneOptions:
     seed: int = option(
         0, "seed of everything that is random: street, people, walks, light, noise", ge=0, le=2**31 - 1
     )
-    people: int = option(24, "distinct people who walk through the scene over time", ge=0, le=200)
+    people: int = option(20, "distinct people who walk through the scene over time", ge=0, le=200)
     width: int = option(640, "image width in pixels", ge=64, le=4096)
     height: int = option(480, "image height in pixels", ge=64, le=4096)
     frame_rate: float = option(30.0, "frames per second", ge=1, le=240)

@@ -38,6 +38,10 @@ def tone(base: Colour, factor: float) -> Colour:
     return (min(base[0] * factor, 255.0), min(base[1] * factor, 255.0), min(base[2] * factor, 255.0))
 
 
+def _shift(point: Float64, right: float, down: float) -> Float64:
+    return point + np.array([right, down])
+
+
 @dataclass(frozen=True)
 class View:
     """N people as one camera sees them.
@@ -117,23 +121,26 @@ class _Pen:
     def add(self, polygon: Float64, colour: Colour) -> None:
         self.paints.append((polygon, colour))
 
-    def limb(self, number: int, colour: Colour) -> None:
-        self.add(self.outer[number], tone(colour, 0.78))
-        self.add(self.inner[number], tone(colour, 1.02))
+    def limbs(self, *parts: tuple[int, Colour]) -> None:
+        """Limbs joined end to end: all rims first, so that no rim crosses a joint."""
+        for number, colour in parts:
+            self.add(self.outer[number], tone(colour, 0.78))
+        for number, colour in parts:
+            self.add(self.inner[number], tone(colour, 1.02))
 
     def leg(self, side: int) -> None:
         look = self.look
-        self.limb(_FOOT + side, look.shoes)
-        self.limb(_SHIN + side, look.legs if look.legwear == "trousers" else look.skin)
-        self.limb(_THIGH + side, look.skin if look.legwear in ("skirt", "dress") else look.legs)
+        shin = look.legs if look.legwear == "trousers" else look.skin
+        thigh = look.skin if look.legwear in ("skirt", "dress") else look.legs
+        self.limbs((_FOOT + side, look.shoes), (_SHIN + side, shin), (_THIGH + side, thigh))
 
     def arm(self, side: int) -> None:
         look = self.look
         sleeve = look.coat or (look.accent if look.pattern == "yoke" else look.top)
         hand = self.pixels[Joint.HAND_L + side]
         self.add(ellipse(hand, 0.03 * self.width, 0.034 * self.width), tone(look.skin, 0.95))
-        self.limb(_FOREARM + side, sleeve if look.long_sleeves or look.coat else look.skin)
-        self.limb(_UPPER_ARM + side, sleeve)
+        forearm = sleeve if look.long_sleeves or look.coat else look.skin
+        self.limbs((_FOREARM + side, forearm), (_UPPER_ARM + side, sleeve))
         if self.fine and look.pattern == "hoops" and look.long_sleeves and not look.coat:
             shoulder, elbow = self.pixels[Joint.SHOULDER_L + side], self.pixels[Joint.ELBOW_L + side]
             for share in (0.3, 0.75):
@@ -175,7 +182,7 @@ class _Pen:
     def torso(self) -> None:
         look, body = self.look, self.body
         self.add(
-            ellipse(self.pixels[Joint.PELVIS], 0.95 * float(np.hypot(*body.halves[0])), 0.05 * self.width),
+            ellipse(self.pixels[Joint.PELVIS], 0.95 * float(np.hypot(*body.half)), 0.05 * self.width),
             tone(look.legs, 0.85),
         )
         base = look.coat or look.top
@@ -199,10 +206,10 @@ class _Pen:
                     self.add(strap, tone(look.backpack, 0.8))
         if look.bag is not None:
             side = -look.bag_side if self.facing >= 0 else look.bag_side
-            top, low = body.point(-0.5 * side, 0.97), self.pixels[Joint.BAG]
-            half = 0.010 * self.width
+            top, low = np.array(body.at(-0.5 * side, 0.97)), self.pixels[Joint.BAG]
+            aside = np.array([0.010 * self.width, 0.0])
             self.add(
-                np.stack([top - (half, 0), top + (half, 0), low + (half, 0), low - (half, 0)]),
+                np.stack([top - aside, top + aside, low + aside, low - aside]),
                 tone(look.bag, 0.7),
             )
 
@@ -214,7 +221,7 @@ class _Pen:
         self.add(cushion(centre, half, tall), tone(colour, 0.85))
         if self.facing < 0.2:
             self.add(cushion(centre, 0.8 * half, 0.82 * tall), colour)
-            self.add(cushion(centre + (0, 0.4 * tall), 0.6 * half, 0.3 * tall), tone(colour, 0.72))
+            self.add(cushion(_shift(centre, 0, 0.4 * tall), 0.6 * half, 0.3 * tall), tone(colour, 0.72))
 
     def shoulder_bag(self) -> None:
         colour = self.look.bag or self.look.accent
@@ -236,20 +243,21 @@ class _Pen:
             self.add(ellipse(head, half, tall), look.skin)
         elif self.facing > -0.35:
             self.add(
-                ellipse(head - (0.1 * half * self.aside, 0.03 * tall), 1.08 * half, 1.05 * tall), look.hair
+                ellipse(_shift(head, -0.1 * half * self.aside, -0.03 * tall), 1.08 * half, 1.05 * tall),
+                look.hair,
             )
             breadth = half * (0.62 + 0.28 * self.facing)
-            face = head + (0.42 * half * self.aside, 0.16 * tall)
+            face = _shift(head, 0.42 * half * self.aside, 0.16 * tall)
             self.add(ellipse(face, breadth, 0.84 * tall), look.skin)
-            fringe = face + UPPER * (breadth * 1.05, 0.5 * tall) - (0, 0.38 * tall)
+            fringe = _shift(face, 0, -0.38 * tall) + UPPER * (breadth * 1.05, 0.5 * tall)
             self.add(fringe, look.hair)
         else:
             self.add(ellipse(head, half, tall), tone(look.skin, 0.9))
-            self.add(ellipse(head - (0, 0.12 * tall), 1.08 * half, 0.95 * tall), look.hair)
+            self.add(ellipse(_shift(head, 0, -0.12 * tall), 1.08 * half, 0.95 * tall), look.hair)
         if self.facing > 0.1 and self.height > 110:
             self.face(head, half, tall)
         if look.hair_style == "bun":
-            knot = head + (-0.95 * half * self.aside, -0.75 * tall)
+            knot = _shift(head, -0.95 * half * self.aside, -0.75 * tall)
             self.add(ellipse(knot, 0.45 * half, 0.36 * tall), tone(look.hair, 0.9))
         if look.hair_style == "long" and self.facing <= 0:
             self.long_hair()
@@ -258,15 +266,15 @@ class _Pen:
 
     def face(self, head: Float64, half: float, tall: float) -> None:
         for side in (-0.36, 0.36):
-            eye = head + (half * (0.6 * self.aside + side * self.facing), 0.02 * tall)
+            eye = _shift(head, half * (0.6 * self.aside + side * self.facing), 0.02 * tall)
             self.add(ellipse(eye, 0.09 * half, 0.1 * tall), (38.0, 32.0, 36.0))
-        mouth = head + (0.62 * half * self.aside, 0.52 * tall)
+        mouth = _shift(head, 0.62 * half * self.aside, 0.52 * tall)
         self.add(ellipse(mouth, 0.22 * half * max(self.facing, 0.3), 0.05 * tall), tone(self.look.skin, 0.62))
 
     def hat(self, head: Float64, half: float, tall: float, colour: Colour) -> None:
         if self.look.hat_style == "brim":
-            self.add(ellipse(head - (0, 0.42 * tall), 1.75 * half, 0.2 * tall), tone(colour, 0.8))
+            self.add(ellipse(_shift(head, 0, -0.42 * tall), 1.75 * half, 0.2 * tall), tone(colour, 0.8))
         elif self.facing > -0.3:
-            peak = head + (0.75 * half * self.aside, -0.36 * tall)
+            peak = _shift(head, 0.75 * half * self.aside, -0.36 * tall)
             self.add(ellipse(peak, half * (0.55 + 0.35 * abs(self.aside)), 0.13 * tall), tone(colour, 0.75))
-        self.add(head + UPPER * (1.14 * half, 0.72 * tall) - (0, 0.4 * tall), colour)
+        self.add(_shift(head, 0, -0.4 * tall) + UPPER * (1.14 * half, 0.72 * tall), colour)

@@ -25,17 +25,17 @@ from rtreid_ros.types import Float64, Frame, GroundTruth, UInt8
 
 _LEAST_INSIDE = 0.2
 """Whose box lies less than this share inside the image is not in the ground truth."""
-_SHADOW_LIMBS = ((Joint.PELVIS, Joint.NECK, 0.1), (Joint.NECK, Joint.HEAD, 0.06)) + tuple(
-    (start, end, 0.05)
-    for start, end in (
-        (Joint.HIP_L, Joint.KNEE_L),
-        (Joint.HIP_R, Joint.KNEE_R),
-        (Joint.KNEE_L, Joint.ANKLE_L),
-        (Joint.KNEE_R, Joint.ANKLE_R),
-        (Joint.SHOULDER_L, Joint.HAND_L),
-        (Joint.SHOULDER_R, Joint.HAND_R),
-    )
+_SHADOW_LIMBS = (
+    (Joint.PELVIS, Joint.NECK, 0.1),
+    (Joint.NECK, Joint.HEAD, 0.06),
+    (Joint.HIP_L, Joint.KNEE_L, 0.05),
+    (Joint.HIP_R, Joint.KNEE_R, 0.05),
+    (Joint.KNEE_L, Joint.ANKLE_L, 0.05),
+    (Joint.KNEE_R, Joint.ANKLE_R, 0.05),
+    (Joint.SHOULDER_L, Joint.HAND_L, 0.05),
+    (Joint.SHOULDER_R, Joint.HAND_R, 0.05),
 )
+"""What casts a shadow: two joints and a radius in body widths."""
 
 
 class SyntheticScene:
@@ -110,7 +110,7 @@ class SyntheticScene:
         return
 
     def camera_motion(self, index: int) -> Float64:
-        """``(2, 3)`` affine in pixels that maps frame ``index - 1`` to frame `index`; identity for the first."""
+        """``(2, 3)`` affine in pixels from frame ``index - 1`` to frame `index`; identity for the first."""
         if index == 0:
             return np.eye(2, 3)
         return compose(self._view(index), invert(self._view(index - 1)))
@@ -250,18 +250,18 @@ class SyntheticScene:
         pixels = (transform(affine, self.camera.project(flat)[0]) - (0, horizon)) / 2
         width = view.width[order] / 2
         feet = joints[:, Joint.ANKLE_L : Joint.ANKLE_R + 1].mean(1) * (1, 0, 1)
-        ring = feet[:, None] + np.stack([0.3 * CIRCLE[:, 0], 0 * CIRCLE[:, 0], 0.3 * CIRCLE[:, 1]], -1)
-        rings = (transform(affine, self.camera.project(ring)[0]) - (0, horizon)) / 2
+        circle = feet[:, None] + np.stack([0.3 * CIRCLE[:, 0], 0 * CIRCLE[:, 0], 0.3 * CIRCLE[:, 1]], -1)
+        rings = (transform(affine, self.camera.project(circle)[0]) - (0, horizon)) / 2
         limbs = [
             capsules(pixels[:, start], pixels[:, end], radius * width, 0.8 * radius * width)
             for start, end, radius in _SHADOW_LIMBS
         ]
+        outlines = np.round(16 * np.clip(np.stack(limbs, 1), -4000, 8000)).astype(np.int32)
         strength = int(118 * self._sunshine[index])
-        for person in range(len(order)):
-            cv2.fillConvexPoly(dark, np.round(rings[person] * 16).astype(np.int32), 62, cv2.LINE_8, 4)
-            for limb in limbs:
-                outline = np.clip(limb[person], -4000, 8000)
-                cv2.fillConvexPoly(dark, np.round(outline * 16).astype(np.int32), strength, cv2.LINE_8, 4)
+        for ring, person in zip(np.round(16 * rings).astype(np.int32), outlines, strict=True):
+            cv2.fillConvexPoly(dark, ring, 62, cv2.LINE_8, 4)
+            for outline in person:
+                cv2.fillConvexPoly(dark, outline, strength, cv2.LINE_8, 4)
         soft = cv2.resize(cv2.blur(dark, (5, 5)), (columns, rows - horizon), interpolation=cv2.INTER_LINEAR)
         ground = image[horizon:]
         gain = cv2.cvtColor(cv2.bitwise_not(soft), cv2.COLOR_GRAY2BGR)
@@ -310,4 +310,4 @@ class SyntheticScene:
             visibility=share[keep].astype(np.float32),
             considered=np.ones(len(keep), bool),
         )
-        return rename[labels], truth
+        return cv2.LUT(labels, rename), truth

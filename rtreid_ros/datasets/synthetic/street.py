@@ -14,7 +14,7 @@ from rtreid_ros.datasets.synthetic.furniture import Fixture, draw_fixture
 from rtreid_ros.datasets.synthetic.looks import colour
 from rtreid_ros.datasets.synthetic.random import stream
 from rtreid_ros.datasets.synthetic.shapes import capsules
-from rtreid_ros.types import Float64, UInt8
+from rtreid_ros.types import Float32, Float64, UInt8
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +72,7 @@ def build_street(seed: int, camera: Camera, fixtures: list[Fixture], margin: int
     return Street(background, margin, furniture)
 
 
-def _sky(seed: int, rays: Float64) -> UInt8:
+def _sky(seed: int, rays: Float32) -> UInt8:
     rng = stream(seed, "sky")
     height, width = rays.shape[:2]
     lift = rays[..., 1] / np.linalg.norm(rays, axis=-1)
@@ -85,7 +85,7 @@ def _sky(seed: int, rays: Float64) -> UInt8:
     return np.asarray(sky * (1 - share) + 246.0 * share).astype(np.uint8)
 
 
-def _sample(texture: UInt8, column: Float64, row: Float64) -> UInt8:
+def _sample(texture: UInt8, column: Float32, row: Float32) -> UInt8:
     return np.asarray(
         cv2.remap(
             texture,
@@ -97,7 +97,7 @@ def _sample(texture: UInt8, column: Float64, row: Float64) -> UInt8:
     )
 
 
-def _raise_fronts(seed: int, camera: Camera, rays: Float64, picture: UInt8) -> None:
+def _raise_fronts(seed: int, camera: Camera, rays: Float32, picture: UInt8) -> None:
     ahead = 1 if camera.rotation[2, 2] > 0 else 0
     texture, roofs = textures.front(seed, ahead)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -111,7 +111,7 @@ def _raise_fronts(seed: int, camera: Camera, rays: Float64, picture: UInt8) -> N
     picture[hit] = seen[hit]
 
 
-def _lay_ground(seed: int, camera: Camera, rays: Float64, picture: UInt8) -> None:
+def _lay_ground(seed: int, camera: Camera, rays: Float32, picture: UInt8) -> None:
     texture = textures.ground(seed)
     with np.errstate(divide="ignore", invalid="ignore"):
         reach = -camera.position[1] / rays[..., 1]

@@ -9,7 +9,7 @@ from rtreid_ros.datasets.synthetic.camera import STREET_DEPTH
 from rtreid_ros.datasets.synthetic.crowd import CROSSING
 from rtreid_ros.datasets.synthetic.looks import colour
 from rtreid_ros.datasets.synthetic.random import stream
-from rtreid_ros.types import Float64, UInt8
+from rtreid_ros.types import Float32, Float64, UInt8
 
 SPAN = 30.0
 """The street is painted from -SPAN to SPAN metres."""
@@ -21,7 +21,7 @@ KERBS = (8.4, 15.6)
 """Where the road begins and ends across the street, metres."""
 
 
-def cloud(rng: np.random.Generator, height: int, width: int, cell: float) -> Float64:
+def cloud(rng: np.random.Generator, height: int, width: int, cell: float) -> Float32:
     """Smooth noise ``(height, width)`` in about [-1, 1] with features of `cell` pixels."""
     coarse = rng.standard_normal((max(2, round(height / cell)), max(2, round(width / cell)))).astype(
         np.float32
@@ -50,7 +50,9 @@ def ground(seed: int) -> UInt8:
     road[:] = asphalt
     for _ in range(6):  # patches of newer asphalt
         x, z = int(rng.uniform(0, width - 200)), int(rng.uniform(0, road.shape[0] - 60))
-        road[z : z + int(rng.uniform(20, 70)), x : x + int(rng.uniform(60, 260))] *= rng.uniform(0.86, 1.1)
+        road[z : z + int(rng.uniform(20, 70)), x : x + int(rng.uniform(60, 260))] *= float(
+            rng.uniform(0.86, 1.1)
+        )
     paint = np.array([205.0, 212.0, 214.0])
     middle = road.shape[0] // 2
     dash, gap = int(2.0 * scale), int(2.4 * scale)
@@ -59,16 +61,16 @@ def ground(seed: int) -> UInt8:
         road[middle - half : middle + half, x : x + dash] = paint
     left, right = (int((edge + SPAN) * scale) for edge in CROSSING)
     road[middle - half : middle + half, left - scale : right + scale] = asphalt
-    for z in np.arange(0.25, KERBS[1] - KERBS[0] - 0.4, 0.95):
-        road[int(z * scale) : int((z + 0.5) * scale), left:right] = paint
+    for bar in np.arange(0.25, KERBS[1] - KERBS[0] - 0.4, 0.95):
+        road[int(bar * scale) : int((bar + 0.5) * scale), left:right] = paint
     for kerb, inward in ((kerbs[0], -1), (kerbs[1], 1)):
         edge = slice(kerb - int(0.18 * scale), kerb) if inward < 0 else slice(kerb, kerb + int(0.18 * scale))
         base[edge] = stone * 1.14
         gutter = slice(kerb, kerb + int(0.2 * scale)) if inward < 0 else slice(kerb - int(0.2 * scale), kerb)
         base[gutter] *= 0.85
     for _ in range(4):  # manhole covers
-        x, z = rng.uniform(-10, 10), rng.uniform(KERBS[0] + 1, KERBS[1] - 1)
-        at = (int((x + SPAN) * scale), int(z * scale))
+        along, across = rng.uniform(-10, 10), rng.uniform(KERBS[0] + 1, KERBS[1] - 1)
+        at = (int((along + SPAN) * scale), int(across * scale))
         cv2.circle(base, at, int(0.34 * scale), (78.0, 80.0, 82.0), -1)
         cv2.circle(base, at, int(0.27 * scale), (98.0, 100.0, 102.0), 2)
     grain = 1 + 0.05 * cloud(rng, height, width, 60) + 0.05 * cloud(rng, height, width, 9)
@@ -100,7 +102,7 @@ def front(seed: int, row: int) -> tuple[UInt8, Float64]:
     return np.clip(wall, 0, 255).astype(np.uint8), roofs
 
 
-def _house(rng: np.random.Generator, wall: Float64, storeys: int) -> None:
+def _house(rng: np.random.Generator, wall: Float32, storeys: int) -> None:
     """Paint one house into its columns of the front."""
     scale = FRONT_SCALE
     width = wall.shape[1]
@@ -134,7 +136,7 @@ def _house(rng: np.random.Generator, wall: Float64, storeys: int) -> None:
 
 
 def _window(
-    rng: np.random.Generator, wall: Float64, middle: int, sill: int, glass: Float64, trim: Float64
+    rng: np.random.Generator, wall: Float32, middle: int, sill: int, glass: Float64, trim: Float64
 ) -> None:
     half, tall, frame = int(0.5 * FRONT_SCALE), int(1.45 * FRONT_SCALE), max(2, FRONT_SCALE // 14)
     left, right = max(middle - half, 0), middle + half
@@ -148,7 +150,7 @@ def _window(
     wall[max(sill - 2 * frame, 0) : sill - frame, max(left - 2 * frame, 0) : right + 2 * frame] = trim * 0.85
 
 
-def _shop(rng: np.random.Generator, wall: Float64, tint: Float64, trim: Float64) -> None:
+def _shop(rng: np.random.Generator, wall: Float32, tint: Float64, trim: Float64) -> None:
     """Ground floor: a door, a display window, a sign board and often an awning."""
     scale, width = FRONT_SCALE, wall.shape[1]
     wall[: int(0.35 * scale)] = tint * 0.6

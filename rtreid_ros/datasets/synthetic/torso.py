@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 
@@ -11,6 +14,7 @@ from rtreid_ros.types import Float64
 
 LEVELS = np.array([0.0, 0.35, 0.78, 0.95, 1.04])
 """Heights of the sections, 0 = hips, 1 = neck."""
+_CUTS: list[float] = LEVELS.tolist()
 BREADTH = np.array([0.092, 0.086, 0.108, 0.106, 0.034])
 """Half breadth of the sections in body widths."""
 DEPTH = np.array([0.066, 0.060, 0.070, 0.056, 0.030])
@@ -37,34 +41,34 @@ class Torso:
         length = max(float(np.hypot(*along)), 1e-6)
         across = np.array([-along[1], along[0]]) / length
         half = width * np.sqrt((BREADTH * facing) ** 2 + (DEPTH * aside) ** 2)
-        self.centres = hips + LEVELS[:, None] * along
-        self.halves = across * half[:, None]
-        self.table = np.concatenate([self.centres, self.halves], 1)
+        self.half = across * half[0]
+        centres = hips + LEVELS[:, None] * along
+        self._sections = np.concatenate([centres, across * half[:, None]], 1).tolist()
 
-    def point(self, side: float, level: float) -> Float64:
+    def at(self, side: float, level: float) -> tuple[float, float]:
         """Pixel at `side` (-1 left outline .. 1 right outline) and `level`."""
-        row = int(np.searchsorted(LEVELS, level, side="right")) - 1
-        row = min(max(row, 0), len(LEVELS) - 2)
-        share = (level - LEVELS[row]) / (LEVELS[row + 1] - LEVELS[row])
-        mixed = self.table[row] * (1 - share) + self.table[row + 1] * share
-        return np.asarray(mixed[:2] + side * mixed[2:])
+        row = min(max(bisect_right(_CUTS, level) - 1, 0), len(_CUTS) - 2)
+        share = (level - _CUTS[row]) / (_CUTS[row + 1] - _CUTS[row])
+        x0, y0, w0, h0 = self._sections[row]
+        x1, y1, w1, h1 = self._sections[row + 1]
+        return (
+            x0 + side * w0 + share * (x1 - x0 + side * (w1 - w0)),
+            y0 + side * h0 + share * (y1 - y0 + side * (h1 - h0)),
+        )
 
     def band(self, low: float, high: float, left: float = -1.0, right: float = 1.0) -> Float64:
         """Quadrilateral between two levels and two sides."""
-        return np.stack(
-            [self.point(left, low), self.point(right, low), self.point(right, high), self.point(left, high)]
-        )
+        return np.array([self.at(left, low), self.at(right, low), self.at(right, high), self.at(left, high)])
 
-    def bands(self, low: float, high: float, left: float = -1.0, right: float = 1.0) -> Iterator[Float64]:
-        """The same as convex pieces, cut where the outline bends."""
-        cuts = [low, *(float(level) for level in LEVELS if low < level < high), high]
-        for below, above in zip(cuts[:-1], cuts[1:], strict=True):
-            yield self.band(below, above, left, right)
+    def bands(self, low: float, high: float) -> Iterator[Float64]:
+        """All between two levels in convex pieces, cut where the outline bends."""
+        for below, above in pairwise([low, *(level for level in _CUTS if low < level < high), high]):
+            yield self.band(below, above)
 
     def side(self, angle: float) -> tuple[float, bool]:
         """Where a line up the body appears, and whether on the near side. 0 = front, positive = its left."""
-        cos, sin = np.cos(angle), np.sin(angle)
-        return float(cos * self.aside + sin * self.facing), bool(cos * self.facing - sin * self.aside > 0)
+        cos, sin = math.cos(angle), math.sin(angle)
+        return cos * self.aside + sin * self.facing, cos * self.facing - sin * self.aside > 0
 
     def patch(self, start: float, end: float, low: float, high: float) -> Float64 | None:
         """Quadrilateral between two lines up the body, or None where turned away."""
@@ -72,9 +76,9 @@ class Torso:
         if not (seen_left or seen_right):
             return None
         if not seen_left:
-            left = float(np.copysign(1.0, left))
+            left = math.copysign(1.0, left)
         if not seen_right:
-            right = float(np.copysign(1.0, right))
+            right = math.copysign(1.0, right)
         return self.band(low, high, left, right)
 
 
@@ -95,7 +99,8 @@ def _hoops(torso: Torso, look: Look) -> Iterator[Paint]:
 
 
 def _lines(torso: Torso, look: Look, count: int, breadth: float) -> Iterator[Paint]:
-    for angle in np.arange(count) * (2 * np.pi / count):
+    for number in range(count):
+        angle = number * 2 * math.pi / count
         if torso.side(angle)[1]:
             for low, high in ((0.0, 0.78), (0.78, 0.97)):
                 piece = torso.patch(angle, angle + breadth, low, high)
@@ -115,13 +120,14 @@ def _checks(torso: Torso, look: Look) -> Iterator[Paint]:
 
 def _dots(torso: Torso, look: Look) -> Iterator[Paint]:
     for row in range(5):
-        for angle in np.arange(8) * (np.pi / 4) + (row % 2) * np.pi / 8:
+        for column in range(8):
+            angle = (column + 0.5 * (row % 2)) * math.pi / 4
             if torso.side(angle)[1]:
                 low = 0.04 + 0.18 * row
                 left, right = torso.side(angle - 0.13)[0], torso.side(angle + 0.13)[0]
                 middle = 0.5 * (left + right)
                 corners = [(left, low + 0.045), (middle, low), (right, low + 0.045), (middle, low + 0.09)]
-                yield np.stack([torso.point(*corner) for corner in corners]), look.accent
+                yield np.array([torso.at(*corner) for corner in corners]), look.accent
 
 
 def _halves(torso: Torso, look: Look) -> Iterator[Paint]:
@@ -140,11 +146,11 @@ def _sash(torso: Torso, look: Look) -> Iterator[Paint]:
     lift = 0.5 * torso.aside
     low, high = 0.08 + 0.1 * lift, 0.72 + 0.1 * lift
     corners = [(-turn, low), (-turn, low + 0.2), (turn, high + 0.2), (turn, high)]
-    yield np.stack([torso.point(*corner) for corner in corners]), look.accent
+    yield np.array([torso.at(*corner) for corner in corners]), look.accent
 
 
 def _print(torso: Torso, look: Look) -> Iterator[Paint]:
-    for angle in (0.0, np.pi):
+    for angle in (0.0, math.pi):
         if torso.side(angle)[1]:
             piece = torso.patch(angle - 0.62, angle + 0.62, 0.42, 0.8)
             if piece is not None:
