@@ -66,6 +66,26 @@ class Option:
             raise ConfigError(f"{self.name} must be {self._wanted()}, got {value!r}")
         return value
 
+    def parse(self, text: str) -> Any:
+        """The value that `text` stands for; items of a list are separated by commas.
+
+        Raises:
+            ConfigError: as `check`.
+        """
+        value: Any = text
+        if self.kind is bool:
+            value = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}.get(
+                text.lower(), text
+            )
+        elif self.kind in (int, float):
+            try:
+                value = self.kind(text)
+            except ValueError:
+                value = text  # check() says what was expected
+        elif self.kind is tuple:
+            value = tuple(item.strip() for item in text.split(",") if item.strip())
+        return self.check(value)
+
     def _wanted(self) -> str:
         noun = {
             bool: "true or false",
@@ -108,11 +128,22 @@ def build(cls: type[T], values: Mapping[str, Any]) -> T:
     Raises:
         ConfigError: a name `cls` does not have (the nearest is suggested) or a value it refuses.
     """
+    return cls(**{name: _find(cls, name).check(value) for name, value in values.items()})
+
+
+def build_from_text(cls: type[T], values: Mapping[str, str]) -> T:
+    """The same from text, as typed on a command line.
+
+    Raises:
+        ConfigError: as `build`.
+    """
+    return cls(**{name: _find(cls, name).parse(value) for name, value in values.items()})
+
+
+def _find(cls: type, name: str) -> Option:
     known = {item.name: item for item in describe(cls)}
-    checked = {}
-    for name, value in values.items():
-        if name not in known:
-            hint = suggest(name, list(known))
-            raise ConfigError(f"{cls.__name__} has no option {name!r}{hint}; known: {', '.join(known)}")
-        checked[name] = known[name].check(value)
-    return cls(**checked)
+    if name not in known:
+        raise ConfigError(
+            f"{cls.__name__} has no option {name!r}{suggest(name, list(known))}; known: {', '.join(known)}"
+        )
+    return known[name]

@@ -1,8 +1,11 @@
 """Fixtures for all tests."""
 
+import sys
 from pathlib import Path
 
 import pytest
+
+sys.path.append(str(Path(__file__).parent))  # for `support`
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

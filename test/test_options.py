@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from rtreid_ros.errors import ConfigError
-from rtreid_ros.options import build, describe, option
+from rtreid_ros.options import build, build_from_text, describe, option
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +63,27 @@ def test_an_option_of_another_type_is_a_programming_error():
 
     with pytest.raises(TypeError, match="options are bool"):
         describe(Wrong)
+
+
+def test_text_becomes_values_of_the_options_types():
+    text = {"flag": "No", "count": "7", "ratio": "1e-1", "method": "giou", "names": "person, car,"}
+    values = build_from_text(Example, text)
+    assert values == Example(flag=False, count=7, ratio=0.1, method="giou", names=("person", "car"))
+    assert build_from_text(Example, {"names": ""}).names == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "wanted"),
+    [
+        ("flag", "maybe", "true or false, got 'maybe'"),
+        ("count", "2.5", "an integer"),
+        ("count", "10", "<= 9"),
+        ("ratio", "half", "a number"),
+        ("ratio", "nan", "a number"),
+        ("method", "iuo", "one of iou, giou"),
+        ("cuont", "1", "did you mean 'count'"),
+    ],
+)
+def test_wrong_text_is_refused_with_what_is_allowed(name, text, wanted):
+    with pytest.raises(ConfigError, match=wanted):
+        build_from_text(Example, {name: text})

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Protocol
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol
 
-from rtreid_ros.types import Frame
+if TYPE_CHECKING:
+    from rtreid_ros.types import Frame
 
 
 class Source(Protocol):
@@ -38,4 +41,48 @@ class Source(Protocol):
 
     def __enter__(self) -> Source: ...
 
-    def __exit__(self, *_: object) -> None: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+class BaseSource(ABC):
+    """The part all our sources share.
+
+    Attributes:
+        lost: frames known to have existed that could not be read in the current iteration.
+    """
+
+    class_names: tuple[str, ...] = ()
+    length: int | None = None
+
+    def __init__(self, name: str, frame_rate: float, size: tuple[int, int]) -> None:
+        self.name = name
+        self.frame_rate = frame_rate
+        self.size = size
+        self.lost = 0
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Frame]: ...
+
+    def close(self) -> None:  # noqa: B027 (not every source holds something)
+        """Free the file or device; closing twice is fine."""
+
+    def __enter__(self) -> BaseSource:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def stamp_at(index: int, frame_rate: float) -> int:
+    """Nanoseconds at which frame `index` of a constant rate is taken, the first at 0."""
+    return round(index * 1e9 / frame_rate)

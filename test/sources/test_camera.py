@@ -1,0 +1,119 @@
+"""A live stream: an HTTP camera on this machine, which also vanishes and returns."""
+
+import http.server
+import logging
+import threading
+import time
+
+import cv2
+import pytest
+from support.pictures import number_of, picture
+
+from rtreid_ros.errors import SourceError
+from rtreid_ros.sources import open_source
+from rtreid_ros.sources.camera import CameraSource
+
+
+class Camera:
+    """Serves motion JPEG; every picture's grey says how many came before."""
+
+    def __init__(self, port=0, rate=50.0):
+        camera = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=next")
+                self.end_headers()
+                try:
+                    while not camera.stopped.is_set():
+                        data = cv2.imencode(".jpg", picture(camera.sent % 20))[1].tobytes()
+                        head = f"--next\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
+                        self.wfile.write(head.encode() + data + b"\r\n")
+                        camera.sent += 1
+                        time.sleep(1 / rate)
+                except OSError:
+                    pass
+
+            def log_message(self, *_):
+                pass
+
+        self.sent = 0
+        self.stopped = threading.Event()
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self.server.daemon_threads = True
+        self.port = self.server.server_port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def url(self):
+        return f"http://user:secret@127.0.0.1:{self.port}/live.mjpg"
+
+    def stop(self):
+        self.stopped.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def camera():
+    made = Camera()
+    yield made
+    made.stop()
+
+
+def test_a_slow_reader_sees_the_present_and_knows_what_it_missed(camera):
+    with open_source(camera.url()) as source:
+        assert source.size == (48, 64)
+        assert source.length is None
+        assert source.name == f"127_0_0_1_{camera.port}_live_mjpg"
+        frames, before = iter(source), time.time_ns()
+        first = next(frames)
+        time.sleep(0.5)
+        next(frames)
+        sent = camera.sent
+        newest = next(frames)
+    assert newest.index - first.index > 5
+    assert source.lost > 5
+    assert (number_of(newest.image) - sent) % 20 in (*range(3), *range(10, 20))  # at most a few buffers old
+    assert abs(first.stamp_ns - before) < 5e9
+    assert newest.stamp_ns > first.stamp_ns
+
+
+def test_a_stream_that_vanishes_is_opened_again(caplog):
+    camera = Camera()
+    source = CameraSource(camera.url(), patience=30)
+    frames = iter(source)
+    next(frames)
+    camera.stop()
+    time.sleep(1)
+    returned = Camera(port=camera.port)
+    try:
+        with caplog.at_level(logging.WARNING):
+            deadline = time.monotonic() + 20
+            while source.reconnects == 0 and time.monotonic() < deadline:
+                next(frames)
+            stamps = [next(frames).stamp_ns for _ in range(3)]
+    finally:
+        source.close()
+        returned.stop()
+    assert source.reconnects >= 1
+    assert stamps == sorted(set(stamps))
+    assert "opening it again" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_a_stream_that_stays_away_ends_with_an_error():
+    camera = Camera()
+    source = CameraSource(camera.url(), patience=1.0)
+    camera.stop()
+    with pytest.raises(SourceError, match=r"no frame for \d+ s, giving up"):
+        for _ in source:
+            pass
+    source.close()
+
+
+def test_nobody_there_is_an_error_at_once():
+    with pytest.raises(SourceError, match="no camera or stream answers"):
+        open_source("http://127.0.0.1:9/live.mjpg")
+    with pytest.raises(SourceError, match="no camera or stream answers"):
+        open_source("/dev/video99")
