@@ -1,0 +1,99 @@
+"""Judges tracks against ground truth while the graph runs."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+import time
+from collections import deque
+from pathlib import Path
+
+import numpy as np
+
+from rtreid_ros.errors import ConfigError, MissingDependencyError, RtreidError
+from rtreid_ros.evaluation.judging import BENCHMARKS
+from rtreid_ros.evaluation.stamped import StampedEvaluator
+from rtreid_ros.msg import TrackArray
+from rtreid_ros.nodes import qos
+from rtreid_ros.nodes.conversions import ground_truth_from_message, stamp_ns, tracks_from_message
+from rtreid_ros.nodes.ledger import Entry
+from rtreid_ros.nodes.main import run
+from rtreid_ros.nodes.observer import ObserverNode
+
+_LATENCIES = 100_000
+
+
+class EvaluatorNode(ObserverNode):
+    """Subscribes to ``tracks`` and ``ground_truth``; writes figures as JSON at the end of a run.
+
+    Always: ``frames`` published, ``dropped`` (without tracks), and from image stamp to receipt of
+    the tracks, in milliseconds, ``latency_ms_p50`` and ``_p99``, ``overhead_ms_p50`` and ``_p99``
+    (the same without the time inside detector, embedder and tracker); null in lossless mode, whose
+    stamps are not times of day. With ground truth also the figures of `evaluation.Scores`.
+    """
+
+    kind = "evaluator_node"
+
+    def configure(self) -> None:
+        """Make sure that judging will be possible."""
+        options = self.options()
+        self.lossless, self.settle = options.lossless, options.settle
+        self._output = Path(options.output)
+        self._evaluator = StampedEvaluator(BENCHMARKS[options.rules])
+        self._latencies: deque[tuple[float, float]] = deque(maxlen=_LATENCIES)
+        self._has_truth = False
+        if importlib.util.find_spec("trackeval") is None:
+            raise MissingDependencyError("judging tracks needs TrackEval: pip install 'rtreid_ros[eval]'")
+        try:
+            self._output.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"parameter output: cannot write {self._output}: {error.strerror}") from None
+
+    def activate(self) -> None:
+        """Make topics."""
+        super().activate()
+        self.subscribe_to(TrackArray, "ground_truth", self._take_truth, qos.record_qos(publishing=False))
+
+    def _take_truth(self, message: TrackArray) -> None:
+        self._has_truth = True
+        self.last_news = time.monotonic()
+        self._evaluator.add_truth(stamp_ns(message), ground_truth_from_message(message))
+
+    def receive(self, message: TrackArray) -> None:
+        """Note when the tracks came."""
+        latency = self.age_ms(stamp_ns(message))
+        models = message.detection_ms + message.embedding_ms + message.tracking_ms
+        self._latencies.append((latency, latency - models))
+
+    def observe(self, entry: Entry[TrackArray]) -> None:
+        """Keep the tracks for judging."""
+        self._evaluator.add_tracks(entry.stamp_ns, tracks_from_message(entry.result))
+
+    def conclude(self) -> None:
+        """Judge and write the figures."""
+        frames = max(self.published or 0, self.ledger.announced)
+        figures: dict[str, float | int | None] = {}
+        if self._has_truth:
+            try:
+                figures.update(self._evaluator.evaluation().scores.as_dict())
+            except RtreidError as error:
+                self.exit_code = 1
+                self.get_logger().error(f"cannot judge the tracks: {error}")
+        figures.update(frames=frames, dropped=frames - self.ledger.answered)
+        for name, column in (("latency", 0), ("overhead", 1)):
+            values = [] if self.lossless else [pair[column] for pair in self._latencies]
+            for percentile in (50, 99):
+                value = float(np.percentile(values, percentile)) if values else None
+                figures[f"{name}_ms_p{percentile}"] = value
+        self._output.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        self.get_logger().info(f"wrote {self._output}: {frames} frames, {figures['dropped']} dropped")
+
+
+def main() -> int:
+    """Entry point."""
+    return run(EvaluatorNode, EvaluatorNode.kind)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""What evaluator and recorder share: they follow a run from its first frame to its end."""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+
+from rclpy.clock import Clock, ClockType
+from sensor_msgs.msg import TimeReference
+from std_msgs.msg import UInt64
+
+from rtreid_ros.errors import MessageError
+from rtreid_ros.msg import TrackArray
+from rtreid_ros.nodes import qos
+from rtreid_ros.nodes.base import BaseNode
+from rtreid_ros.nodes.conversions import NANOSECONDS, stamp_ns
+from rtreid_ros.nodes.ledger import Entry, FrameLedger
+
+_QUIET_S = 0.2
+"""Topics overtake each other by less than this, so that after it nothing is still on its way."""
+
+
+class ObserverNode(BaseNode):
+    """Subscribes to ``tracks``, ``frames`` and ``source_finished``.
+
+    A run is over when the source has finished and the tracks of every frame it announced have
+    come, or none has come for ``settle`` seconds. Then, or when interrupted, `conclude` is called
+    once; after it the process ends. Without a source_node only an interrupt ends a run.
+    """
+
+    settle: float
+
+    def activate(self) -> None:
+        """Make topics."""
+        super().activate()
+        self.ledger: FrameLedger[TrackArray] = FrameLedger()
+        self.published: int | None = None
+        """How many frames the source says it has published, once it has finished."""
+        self._concluded = False
+        self.last_news = time.monotonic()
+        """When something of the run last came, monotonic seconds."""
+        self._frames_topic = self.resolve_topic_name("frames")
+        results = qos.result_qos(self.lossless, publishing=False)
+        self.subscribe_to(TrackArray, "tracks", self._receive_tracks, results)
+        self.subscribe_to(TimeReference, "frames", self._announced, qos.record_qos(publishing=False))
+        self.subscribe_to(UInt64, "source_finished", self._source_finished, qos.latched_qos())
+        self.create_timer(0.1, self._look_for_end, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def close(self) -> None:
+        """Flush files, also in the middle of a run."""
+        super().close()
+        self._conclude_once()
+
+    def receive(self, message: TrackArray) -> None:
+        """Tracks, the moment they come."""
+
+    @abstractmethod
+    def observe(self, entry: Entry[TrackArray]) -> None:
+        """The tracks of one frame, in order of the frames."""
+
+    @abstractmethod
+    def conclude(self) -> None:
+        """Write what there is to write. The ROS context may be gone already."""
+
+    def _receive_tracks(self, message: TrackArray) -> None:
+        self.last_news = time.monotonic()
+        self.receive(message)
+        expected = self.count_publishers(self._frames_topic) > 0 or self.ledger.announced > 0
+        for entry in self.ledger.answer(stamp_ns(message), message, expected=expected):
+            self._observe(entry)
+
+    def _announced(self, message: TimeReference) -> None:
+        self.last_news = time.monotonic()
+        stamp = message.header.stamp.sec * NANOSECONDS + message.header.stamp.nanosec
+        index = message.source.rpartition("#")[2]
+        if not index.isdigit():
+            raise MessageError(f"frames: source must end in #<index>, got {message.source!r}")
+        for entry in self.ledger.announce(stamp, int(index)):
+            self._observe(entry)
+
+    def _observe(self, entry: Entry[TrackArray]) -> None:
+        self.observe(entry)
+        self.count_processed(entry.stamp_ns, time.monotonic())
+
+    def _source_finished(self, message: UInt64) -> None:
+        self.last_news = time.monotonic()
+        self.published = message.data
+
+    def _look_for_end(self) -> None:
+        if self.published is None:
+            return
+        complete = self.ledger.announced >= self.published and self.ledger.unanswered == 0
+        if time.monotonic() - self.last_news > (_QUIET_S if complete else self.settle):
+            self._conclude_once()
+            self.finish()
+
+    def _conclude_once(self) -> None:
+        if self._concluded or not hasattr(self, "ledger"):
+            return
+        self._concluded = True
+        missing = max(self.published or 0, self.ledger.announced) - self.ledger.answered
+        if self.lossless and missing:
+            self.exit_code = 1
+            self.get_logger().error(f"the tracks of {missing} frames never came")
+        self.conclude()
