@@ -30,6 +30,6 @@ def suppress(boxes: Float32, scores: Float32, class_ids: Int32, threshold: float
         return np.zeros(0, np.int64)
     rectangles: Any = boxes.astype(np.float64)
     rectangles[:, 2:] -= rectangles[:, :2]
-    # the score threshold is exclusive, and rows were filtered by score before
-    kept = cv2.dnn.NMSBoxesBatched(rectangles, cast(Any, scores), cast(Any, class_ids), -1.0, threshold)
+    # rows were filtered by score before; a score of 0 is never kept
+    kept = cv2.dnn.NMSBoxesBatched(rectangles, cast(Any, scores), cast(Any, class_ids), 0.0, threshold)
     return np.asarray(kept, np.int64).reshape(-1)[:limit]

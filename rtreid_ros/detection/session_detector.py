@@ -81,16 +81,16 @@ class SessionDetector:
         sound &= (class_ids >= 0) & (class_ids < len(self._layout.class_names))
         if not sound.all():
             self._reject(len(sound) - int(sound.sum()))
-            boxes, scores, class_ids = boxes[sound], scores[sound], class_ids[sound]
+        height, width = image.shape[:2]
+        # what lies in the padding alone is nothing in the image
+        sound &= (boxes[:, 0] < width) & (boxes[:, 1] < height) & (boxes[:, 2] > 0) & (boxes[:, 3] > 0)
+        boxes, scores, class_ids = boxes[sound], scores[sound], class_ids[sound]
         if self._layout.nms:
             rows = suppress(boxes, scores, class_ids, options.nms_threshold, options.max_detections)
         else:
             rows = np.argsort(-scores, kind="stable")[: options.max_detections]
-        boxes, scores, class_ids = boxes[rows], scores[rows], class_ids[rows]
-        height, width = image.shape[:2]
-        np.clip(boxes, 0, np.array([width, height, width, height], np.float32), out=boxes)
-        inside = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])  # else it lay in the padding
-        return Detections(boxes[inside], scores[inside], class_ids[inside])
+        boxes = np.clip(boxes[rows], 0, np.array([width, height, width, height], np.float32))
+        return Detections(boxes, scores[rows], class_ids[rows])
 
     def _reject(self, count: int) -> None:
         if not self.rejected:

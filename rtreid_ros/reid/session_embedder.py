@@ -72,16 +72,16 @@ class SessionEmbedder:
         """
         check_image(image)
         boxes = np.asarray(boxes, np.float32).reshape(-1, 4)
-        finite = np.isfinite(boxes).all(axis=1, keepdims=True)
-        corners = pixel_boxes(np.where(finite, boxes, 0), image.shape[0], image.shape[1])
+        finite: Bool = np.logical_and.reduce(np.isfinite(boxes), axis=1)
+        corners = pixel_boxes(np.where(finite[:, None], boxes, 0), image.shape[0], image.shape[1])
         vectors = np.empty((len(boxes), self._dim), np.float32)
         for start in range(0, len(boxes), self._chunk):
             part = corners[start : start + self._chunk]
             batch = self._crops(image, part, self._fixed or len(part))
             output = self._session.run(batch)[self._output]
             vectors[start : start + len(part)] = output.reshape(len(output), -1)[: len(part)]
-        norms: Float32 = np.linalg.norm(vectors, axis=1)
-        sound: Bool = finite[:, 0] & np.isfinite(norms) & (norms > 0)
+        norms: Float32 = np.sqrt(np.einsum("nd,nd->n", vectors, vectors))
+        sound: Bool = finite & np.isfinite(norms) & (norms > 0)
         if not sound.all():
             if not self.rejected:
                 logger.warning("%s gives vectors that are no direction (not finite or zero)", self.info.name)
