@@ -58,24 +58,22 @@ def declare(node: Node, prefix: str, cls: type[T]) -> T:
 
 def _declare(node: Node, name: str, item: Option) -> Any:
     default = (list(item.default) or [""]) if item.kind is tuple else item.default
+    value = _given(node).get(name, default)
     try:
-        value = node.declare_parameter(name, default, descriptor(item)).value
-    except ParameterException as error:
-        value = getattr(error, "value", None)
-        try:
-            item.check(_plain(value, item))
-        except ConfigError as wrong:
-            raise ConfigError(f"parameter {_full(name, item, wrong)}") from None
-        raise ConfigError(f"parameter {name}: {error}") from None
-    try:
-        return item.check(_plain(value, item))
+        # before ROS judges it, whose words are about types and ranges in general
+        checked = item.check(_plain(getattr(value, "value", value), item))
+        node.declare_parameter(name, default, descriptor(item))
     except ConfigError as wrong:
-        raise ConfigError(f"parameter {_full(name, item, wrong)}") from None
+        raise ConfigError(f"parameter {name}{str(wrong).removeprefix(item.name)}") from None
+    except ParameterException as error:
+        raise ConfigError(f"parameter {name}: {error}") from None
+    return checked
 
 
-def _full(name: str, item: Option, error: ConfigError) -> str:
-    """The message of `error` with the dotted name of the parameter."""
-    return name + str(error).removeprefix(item.name)
+def _given(node: Node) -> dict[str, Any]:
+    """Parameters given from outside, by name; rclpy has no public way to ask."""
+    given: dict[str, Any] = getattr(node, "_parameter_overrides", {})
+    return given
 
 
 def refuse_unknown(node: Node, prefixes: Iterable[str]) -> None:
@@ -86,9 +84,8 @@ def refuse_unknown(node: Node, prefixes: Iterable[str]) -> None:
     Raises:
         ConfigError: such a name; the nearest one is suggested.
     """
-    given = getattr(node, "_parameter_overrides", {})  # rclpy has no public way to ask
     declared = list(node.get_parameters_by_prefix(""))
-    for name in given:
+    for name in _given(node):
         group = name.partition(".")[0]
         if group in prefixes and "." in name and name not in declared:
             known = [item for item in declared if item.startswith(f"{group}.")]
