@@ -165,6 +165,8 @@ def _read_end2end(output: Output) -> Layout | None:
         return None
     if output.strides(shape[1]) or (shape[1] % 3 == 0 and output.strides(shape[1] // 3)):
         return None  # one-class YOLOX or YOLOv5
+    if output.strides(shape[2]):
+        return None  # YOLOv8 with masks or key points
     names = output.names or default_names(UNNAMED)
     return Layout("end2end", YOLO, output.index, EndToEnd(), names, nms=False)
 

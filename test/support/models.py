@@ -1,0 +1,61 @@
+"""Tiny ONNX models made on the spot."""
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+OPSET = 17
+
+
+def _save(path, nodes, inputs, outputs, initializers=(), metadata=None):
+    graph = helper.make_graph(nodes, "made_by_a_test", inputs, outputs, list(initializers))
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)
+    for key, value in (metadata or {}).items():
+        entry = model.metadata_props.add()
+        entry.key, entry.value = key, value
+    onnx.checker.check_model(model)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def constant_detector(path, *outputs, size=(320, 320), shape=None, dtype=TensorProto.FLOAT, metadata=None):
+    """A model that puts out `outputs` whatever image it is given."""
+    image = helper.make_tensor_value_info("images", dtype, shape or [1, 3, *size])
+    nodes, values = [], []
+    for index, array in enumerate(outputs):
+        name = f"output{index}"
+        tensor = numpy_helper.from_array(np.ascontiguousarray(array), f"value{index}")
+        nodes.append(helper.make_node("Constant", [], [name], value=tensor))
+        values.append(helper.make_tensor_value_info(name, tensor.data_type, array.shape))
+    return _save(path, nodes, [image], values, metadata=metadata)
+
+
+def mean_color_embedder(
+    path, batch=None, size=(16, 8), dtype=TensorProto.FLOAT, metadata=None, shape=None, keep_axes=False
+):
+    """A model whose vector is the mean of each channel of the crop as the model gets it."""
+    rows = batch or "batch"
+    crops = helper.make_tensor_value_info("crops", dtype, shape or [rows, 3, *size])
+    nodes = [helper.make_node("GlobalAveragePool", ["crops"], ["vectors" if keep_axes else "pooled"])]
+    dims = [rows, 3, 1, 1] if keep_axes else [rows, 3]
+    if not keep_axes:
+        nodes.append(helper.make_node("Flatten", ["pooled"], ["vectors"]))
+    return _save(
+        path, nodes, [crops], [helper.make_tensor_value_info("vectors", dtype, dims)], metadata=metadata
+    )
+
+
+def two_headed_embedder(path, size=(16, 8), metadata=None):
+    """A model with class logits ahead of its embedding, as exporters of training graphs make them."""
+    crops = helper.make_tensor_value_info("crops", TensorProto.FLOAT, ["batch", 3, *size])
+    weights = numpy_helper.from_array(np.ones((3, 10), np.float32), "weights")
+    nodes = [
+        helper.make_node("GlobalAveragePool", ["crops"], ["pooled"]),
+        helper.make_node("Flatten", ["pooled"], ["embeddings"]),
+        helper.make_node("MatMul", ["embeddings", "weights"], ["logits"]),
+    ]
+    outputs = [
+        helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 10]),
+        helper.make_tensor_value_info("embeddings", TensorProto.FLOAT, ["batch", 3]),
+    ]
+    return _save(path, nodes, [crops], outputs, [weights], metadata)
