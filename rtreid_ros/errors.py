@@ -23,6 +23,10 @@ class SourceError(RtreidError):
     """A video, folder, bag or camera cannot be opened or read."""
 
 
+class SinkError(RtreidError):
+    """An output file cannot be written."""
+
+
 class ImageError(RtreidError, ValueError):
     """An image message or array has an encoding, shape or step that cannot be used."""
 

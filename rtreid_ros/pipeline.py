@@ -1,0 +1,191 @@
+"""Source, detector, embedder, tracker, sinks: everything but ROS.
+
+::
+
+    detector, embedder = create_detector(), create_embedder()
+    with open_source("street.mp4") as source, MotSink("tracks.txt") as sink:
+        tracker = create_tracker("strongsort", frame_rate=source.frame_rate)
+        run(source, TrackingPipeline(detector, embedder, tracker), [sink])
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rtreid_ros.errors import ImageError
+
+if TYPE_CHECKING:
+    from rtreid_ros.detection.base import Detector
+    from rtreid_ros.reid.base import Embedder
+    from rtreid_ros.sinks.base import Sink
+    from rtreid_ros.sources.base import Source
+    from rtreid_ros.tracking import Tracker
+    from rtreid_ros.types import Detections, Frame, Tracks
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Wall-clock milliseconds each stage took for one frame; 0 where it did not run."""
+
+    detection_ms: float = 0.0
+    embedding_ms: float = 0.0
+    tracking_ms: float = 0.0
+
+    @property
+    def total_ms(self) -> float:
+        """All three together."""
+        return self.detection_ms + self.embedding_ms + self.tracking_ms
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameResult:
+    """All that is known about one frame."""
+
+    frame: Frame
+    detections: Detections
+    tracks: Tracks
+    timings: Timings
+
+
+class TrackingPipeline:
+    """The three stages in one call. One instance serves one thread at a time.
+
+    Args:
+        detector: finds objects.
+        embedder: tells them apart by looks; only used when the tracker asks for it. May be None.
+        tracker: gives them ids.
+    """
+
+    def __init__(self, detector: Detector, embedder: Embedder | None, tracker: Tracker) -> None:
+        self.detector = detector
+        self.embedder = embedder if tracker.uses_embeddings else None
+        self.tracker = tracker
+
+    def process(self, frame: Frame) -> FrameResult:
+        """Take in the next frame.
+
+        Raises:
+            ImageError: the image is none a detector can work on; the tracker has not moved on.
+        """
+        clock = time.perf_counter
+        start = clock()
+        detections = self.detector.detect(frame.image)
+        detected = clock()
+        embedded = detected
+        if self.embedder is not None:
+            detections = detections.with_embeddings(self.embedder.embed(frame.image, detections.boxes))
+            embedded = clock()
+        tracks = self.tracker.update(detections, image=frame.image, stamp=frame.stamp)
+        timings = Timings((detected - start) * 1e3, (embedded - detected) * 1e3, (clock() - embedded) * 1e3)
+        return FrameResult(frame, detections, tracks, timings)
+
+    def reset(self) -> None:
+        """Forget all tracks."""
+        self.tracker.reset()
+
+
+@dataclass(slots=True)
+class RunSummary:
+    """What a run did.
+
+    Attributes:
+        frames: processed.
+        skipped: frames whose image was unusable.
+        lost: frames the source could not deliver.
+        rejected: invalid detections the tracker dropped.
+        detections: boxes found, over all frames.
+        ids: ids confirmed at least once.
+        seconds: wall-clock time of the whole run, reading and writing included.
+        interrupted: whether the user ended it.
+        timings: of every frame.
+    """
+
+    frames: int = 0
+    skipped: int = 0
+    lost: int = 0
+    rejected: int = 0
+    detections: int = 0
+    ids: set[int] = field(default_factory=set)
+    seconds: float = 0.0
+    interrupted: bool = False
+    timings: list[Timings] = field(default_factory=list)
+
+    @property
+    def frames_per_second(self) -> float:
+        """Of the whole run."""
+        return self.frames / self.seconds if self.seconds > 0 else 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain numbers for JSON; milliseconds are medians and 99th percentiles."""
+        stages = {}
+        for stage in ("detection_ms", "embedding_ms", "tracking_ms", "total_ms"):
+            values = [getattr(timing, stage) for timing in self.timings] or [0.0]
+            p50, p99 = np.percentile(values, [50, 99])
+            stages[stage] = {"p50": round(float(p50), 3), "p99": round(float(p99), 3)}
+        return {
+            "frames": self.frames,
+            "skipped": self.skipped,
+            "lost": self.lost,
+            "rejected_detections": self.rejected,
+            "detections": self.detections,
+            "ids": len(self.ids),
+            "seconds": round(self.seconds, 3),
+            "frames_per_second": round(self.frames_per_second, 2),
+            "interrupted": self.interrupted,
+            **stages,
+        }
+
+
+def run(
+    source: Source, pipeline: TrackingPipeline, sinks: Sequence[Sink] = (), *, progress: bool = False
+) -> RunSummary:
+    """Track every frame of `source` and hand each result to all `sinks`, which are entered already.
+
+    A frame with an unusable image is logged, counted and skipped. Ctrl-C ends the run, not the
+    program: what was tracked until then is kept.
+
+    Args:
+        source: frames.
+        pipeline: the stages.
+        sinks: take the results.
+        progress: show a bar with frames, rate and tracks on standard error.
+    """
+    from tqdm import tqdm  # noqa: PLC0415 (only here)
+
+    summary = RunSummary()
+    rejected_before = pipeline.tracker.rejected
+    start = time.perf_counter()
+    bar = tqdm(source, total=source.length, desc=source.name, unit="frame", disable=not progress)
+    try:
+        for frame in bar:
+            try:
+                result = pipeline.process(frame)
+            except ImageError as error:
+                summary.skipped += 1
+                logger.warning("frame %d skipped: %s", frame.index, error)
+                continue
+            summary.frames += 1
+            summary.timings.append(result.timings)
+            summary.detections += len(result.detections)
+            confirmed = result.tracks.confirmed()
+            summary.ids.update(confirmed.ids.tolist())
+            for sink in sinks:
+                sink.write(result)
+            bar.set_postfix(tracks=len(confirmed), ids=len(summary.ids), refresh=False)
+    except KeyboardInterrupt:
+        summary.interrupted = True
+        logger.warning("interrupted after %d frames; keeping what was tracked", summary.frames)
+    finally:
+        bar.close()
+    summary.seconds = time.perf_counter() - start
+    summary.lost = getattr(source, "lost", 0)
+    summary.rejected = pipeline.tracker.rejected - rejected_before
+    return summary

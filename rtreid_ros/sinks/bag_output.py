@@ -1,0 +1,112 @@
+"""Writing a rosbag2 through ``rosbags``: no ROS needed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rtreid_ros
+from rtreid_ros.errors import ConfigError, SinkError
+from rtreid_ros.sinks.base import Output, remove
+
+if TYPE_CHECKING:
+    from rosbags.typesys.store import Typestore
+
+STORAGES = ("mcap", "sqlite3")
+
+
+@cache
+def message_types() -> Typestore:
+    """The messages of ROS 2 and our own, which are read from their ``.msg`` files.
+
+    Raises:
+        SinkError: the ``.msg`` files are not where the installation puts them.
+    """
+    from rosbags.typesys import Stores, get_types_from_msg, get_typestore  # noqa: PLC0415 (slow to import)
+
+    roots = [Path(rtreid_ros.__file__).resolve().parents[1] / "msg"]
+    prefixes = [sys.prefix, *os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)]
+    roots += [Path(prefix) / "share" / "rtreid_ros" / "msg" for prefix in prefixes if prefix]
+    root = next((root for root in roots if (root / "TrackArray.msg").is_file()), None)
+    if root is None:
+        raise SinkError(
+            f"the definitions of our messages are missing; looked in {', '.join(map(str, roots))}"
+        )
+    store = get_typestore(Stores.ROS2_HUMBLE)
+    types: dict[str, Any] = {}
+    for path in sorted(root.glob("*.msg")):
+        types.update(get_types_from_msg(path.read_text(encoding="utf-8"), f"rtreid_ros/msg/{path.stem}"))
+    store.register(types)
+    return store
+
+
+class BagOutput(Output):
+    """A rosbag2 folder; messages are recorded at their own stamps.
+
+    An older bag of the same name is replaced; any other folder is not.
+
+    Args:
+        path: the folder.
+        storage: one of `STORAGES`.
+
+    Raises:
+        ConfigError: an unknown storage.
+        SinkError: the place cannot be written to, or holds something else.
+    """
+
+    def __init__(self, path: str | Path, storage: str = "mcap") -> None:
+        from rosbags.rosbag2 import StoragePlugin, Writer  # noqa: PLC0415 (slow to import)
+
+        if storage not in STORAGES:
+            raise ConfigError(f"storage must be one of {', '.join(STORAGES)}, got {storage!r}")
+        super().__init__(path)
+        if self.path.exists() and not (self.path / "metadata.yaml").is_file():
+            raise SinkError(f"{self.path}: already there and no bag; remove it or choose another place")
+        # its file is named after the folder and listed by that name, so it needs the final one
+        self._inner = self.partial / self.path.name
+        plugin = {"mcap": StoragePlugin.MCAP, "sqlite3": StoragePlugin.SQLITE3}[storage]
+        # Humble does not read metadata of version 9
+        self._writer = Writer(self._inner, version=8, storage_plugin=plugin)
+        try:
+            self._writer.open()
+        except Exception as error:
+            raise SinkError(f"{self.path}: cannot be written ({error})") from error
+        self._connections: dict[str, Any] = {}
+
+    def write_cdr(self, topic: str, kind: str, stamp_ns: int, data: bytes | memoryview) -> None:
+        """Record a serialised message, such as ``"sensor_msgs/msg/Image"``.
+
+        Raises:
+            ConfigError: a type we do not know, or another than before on this topic.
+        """
+        connection = self._connections.get(topic)
+        if connection is None:
+            store = message_types()
+            if kind not in store.types:
+                raise ConfigError(f"message type {kind!r} is not known to the bag writer")
+            connection = self._writer.add_connection(topic, kind, typestore=store)
+            self._connections[topic] = connection
+        elif connection.msgtype != kind:
+            raise ConfigError(f"topic {topic} carries {connection.msgtype}, not {kind}")
+        self._writer.write(connection, stamp_ns, data)
+
+    def write_message(self, topic: str, message: Any, stamp_ns: int) -> None:
+        """Record a message made of the classes in `message_types`."""
+        kind = message.__msgtype__
+        self.write_cdr(topic, kind, stamp_ns, message_types().serialize_cdr(message, kind))
+
+    def close(self) -> None:
+        """Write index and metadata."""
+        self._writer.close()
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        if kind is not None:
+            self._writer.abort()
+            return
+        self.close()
+        remove(self.path)
+        self._inner.replace(self.path)
+        remove(self.partial)

@@ -1,0 +1,77 @@
+"""What every sink of results is."""
+
+from __future__ import annotations
+
+import shutil
+from abc import ABC, abstractmethod
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol
+
+from rtreid_ros.errors import SinkError
+
+if TYPE_CHECKING:
+    from rtreid_ros.pipeline import FrameResult
+
+
+class Sink(Protocol):
+    """Takes one result after the other. A context manager: leaving it finishes the output."""
+
+    def write(self, result: FrameResult) -> None:
+        """Take in the result of the next frame."""
+
+    def __enter__(self) -> Sink: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+class Output(ABC):
+    """A file or folder that bears its name only once it is whole.
+
+    Until then it is `partial`, beside it. Leaving the context without an exception finishes it,
+    replacing an older one; after an exception the partial one stays for inspection.
+
+    Raises:
+        SinkError: the place cannot be written to.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.partial = self.path.with_name(f"{self.path.stem}.partial{self.path.suffix}")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            remove(self.partial)
+        except OSError as error:
+            raise SinkError(f"{self.path}: cannot be written there ({error})") from None
+
+    @abstractmethod
+    def close(self) -> None:
+        """Write what is still held back and close the partial file."""
+
+    def __enter__(self) -> Output:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+        if kind is None and self.partial.exists():
+            if self.partial.is_dir():
+                remove(self.path)
+            self.partial.replace(self.path)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
