@@ -32,6 +32,8 @@ from rtreid_ros.runtime.info import ModelInfo
 T = TypeVar("T")
 OptionsT = TypeVar("OptionsT")
 
+_LOSSLESS_DEPTH = 64
+
 _SILENCE_S = 2.0
 """No input for this long is worth a warning in /diagnostics."""
 
@@ -187,10 +189,12 @@ class BaseNode(Node):  # type: ignore[misc]  # rclpy is untyped to us
 
     # ------------------------------------------------------------------------- error policy
 
-    def work_with(self, process: Callable[[T], None]) -> Worker[T]:
-        """A worker thread for `process`: newest item first, or every item when lossless.
+    def work_with(self, process: Callable[[T], None], depth: int = 1) -> Worker[T]:
+        """A worker thread for `process` with a queue of `depth`: the newest items win.
 
-        What `process` raises is counted and logged; the next item goes on.
+        In lossless mode nothing is dropped: the queue is as long as a source's window may be, and
+        callbacks wait when it is full. What `process` raises is counted and logged; the next item
+        goes on.
         """
 
         def guarded(item: T) -> None:
@@ -200,7 +204,8 @@ class BaseNode(Node):  # type: ignore[misc]  # rclpy is untyped to us
         def dropped(amount: int) -> None:
             self.statistics.count("dropped", amount)
 
-        worker = Worker(guarded, depth=None if self.lossless else 1, dropped=dropped)
+        depth = max(depth, _LOSSLESS_DEPTH) if self.lossless else depth
+        worker = Worker(guarded, depth=depth, lossless=self.lossless, dropped=dropped)
         self._workers.append(worker)
         return worker
 
@@ -211,13 +216,13 @@ class BaseNode(Node):  # type: ignore[misc]  # rclpy is untyped to us
     def warn(self, key: str, text: str) -> None:
         """Log a warning, not more often than the throttle lets it."""
         line = self._throttle(key, text)
-        if line is not None and self.context.ok():
+        if line is not None:
             self.get_logger().warning(line)
 
     def fail(self, key: str, text: str) -> None:
         """Log an error, not more often than the throttle lets it."""
         line = self._throttle(key, text)
-        if line is not None and self.context.ok():
+        if line is not None:
             self.get_logger().error(line)
 
     # -------------------------------------------------------------------------- diagnostics
@@ -289,7 +294,7 @@ class _Guard:
             return False
         if not isinstance(error, Exception):
             return False
-        if not self._node.context.ok():
+        if not self._node.context.ok() and type(error).__module__.startswith(("rclpy", "_rclpy")):
             return True  # publishing after the end
         if isinstance(error, RtreidError):
             self._node.statistics.count("rejected")

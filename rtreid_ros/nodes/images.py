@@ -84,6 +84,7 @@ class ImageView:
         encoding: of ``sensor_msgs/Image``, or the ``format`` of a compressed one.
         height, width, step, is_bigendian: as in the message; 0 for a compressed image.
         data: the pixels, a view of the received bytes.
+        cdr: the whole message as received.
         compressed: whether `data` is a picture file.
     """
 
@@ -95,6 +96,7 @@ class ImageView:
     step: int
     is_bigendian: bool
     data: memoryview
+    cdr: bytes
     compressed: bool = False
 
     def bgr(self) -> UInt8:
@@ -146,7 +148,8 @@ def view_image(cdr: bytes) -> ImageView:
     is_bigendian = reader.byte()
     (step,) = reader.words("I")
     stamp_ns = seconds * 1_000_000_000 + nanoseconds
-    return ImageView(stamp_ns, frame_id, encoding, height, width, step, bool(is_bigendian), reader.array())
+    data = reader.array()
+    return ImageView(stamp_ns, frame_id, encoding, height, width, step, bool(is_bigendian), data, cdr)
 
 
 def view_compressed_image(cdr: bytes) -> ImageView:
@@ -160,7 +163,17 @@ def view_compressed_image(cdr: bytes) -> ImageView:
     frame_id = reader.text()
     form = reader.text()
     stamp_ns = seconds * 1_000_000_000 + nanoseconds
-    return ImageView(stamp_ns, frame_id, form, 0, 0, 0, False, reader.array(), compressed=True)
+    return ImageView(stamp_ns, frame_id, form, 0, 0, 0, False, reader.array(), cdr, compressed=True)
+
+
+def header_stamp_ns(cdr: bytes) -> int:
+    """Stamp of any serialised message that begins with a header.
+
+    Raises:
+        ImageError: the bytes are none.
+    """
+    seconds, nanoseconds = _Reader(cdr).words("iI")
+    return seconds * 1_000_000_000 + nanoseconds
 
 
 def _text(value: str) -> bytes:

@@ -48,8 +48,8 @@ class ObserverNode(BaseNode):
 
     def close(self) -> None:
         """Flush files, also in the middle of a run."""
-        super().close()
         self._conclude_once()
+        super().close()
 
     def receive(self, message: TrackArray) -> None:
         """Tracks, the moment they come."""

@@ -10,6 +10,7 @@ from rtreid_ros.evaluation.judging import BENCHMARKS
 from rtreid_ros.options import Option, describe, option
 from rtreid_ros.reid.base import EmbedderOptions
 from rtreid_ros.tracking import TRACKERS
+from rtreid_ros.visualization import VisualizationOptions
 
 _LOSSLESS = (
     "process every frame in order (reliable topics, nothing dropped), for evaluation; needs a source "
@@ -84,16 +85,6 @@ class TrackerNodeOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class VisualizerOptions:
-    """Parameters of visualizer_node."""
-
-    lossless: bool = option(False, _LOSSLESS)
-    image_transport: str = option("raw", _TRANSPORT, choices=_RAW_OR_COMPRESSED)
-    show_lost: bool = option(False, "also draw tracks whose box is only predicted")
-    trail: float = option(1.0, "length of the trails behind the feet, seconds; 0 = none", ge=0, le=60)
-
-
-@dataclass(frozen=True, slots=True)
 class EvaluatorOptions:
     """Parameters of evaluator_node."""
 
@@ -113,7 +104,8 @@ class RecorderOptions:
     image_transport: str = option("raw", _TRANSPORT, choices=_RAW_OR_COMPRESSED)
     output: str = option("recording", "folder for tracks.txt, bag/ and annotated.mp4; made if missing")
     bag: bool = option(True, "write bag/, a rosbag2 with images, tracks and ground truth")
-    video: bool = option(False, "write annotated.mp4 from the images on `annotated`")
+    video: bool = option(False, "write annotated.mp4, the images with their tracks drawn on them")
+    video_rate: float = option(30.0, "frames per second of annotated.mp4", ge=0.1, le=1000)
     settle: float = option(
         2.0, "after the source's end, wait this long for late tracks, seconds", ge=0, le=600
     )
@@ -162,7 +154,9 @@ NODES: dict[str, NodeDescription] = {
         {"": ImageStageOptions, "detector": DetectorOptions, "embedder": EmbedderOptions},
         has_tracker=True,
     ),
-    "visualizer_node": NodeDescription("Draws tracks into images and as markers.", {"": VisualizerOptions}),
+    "visualizer_node": NodeDescription(
+        "Draws tracks into images and as markers.", {"": ImageStageOptions, "annotator": VisualizationOptions}
+    ),
     "evaluator_node": NodeDescription("Judges tracks against ground truth.", {"": EvaluatorOptions}),
     "recorder_node": NodeDescription("Writes images and tracks to files.", {"": RecorderOptions}),
 }

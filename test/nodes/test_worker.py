@@ -1,4 +1,5 @@
 import threading
+import time
 
 from rtreid_ros.nodes.worker import Worker
 
@@ -26,20 +27,38 @@ def test_newest_item_wins_while_the_worker_is_busy():
     assert sum(dropped) == 3
 
 
-def test_nothing_is_dropped_without_a_limit():
+def test_nothing_is_dropped_when_lossless_and_the_bringer_waits():
     seen, finished = [], threading.Event()
 
     def process(item):
+        time.sleep(0.001)
         seen.append(item)
         if item == 99:
             finished.set()
 
-    worker = Worker(process, depth=None, dropped=lambda _: seen.append("dropped"))
+    worker = Worker(process, depth=3, lossless=True, dropped=lambda _: seen.append("dropped"))
     for item in range(100):
         worker.put(item)
+    assert len(seen) >= 95  # the last may still wait
     assert finished.wait(5)
     assert worker.close()
     assert seen == list(range(100))
+
+
+def test_draining_processes_what_waits():
+    seen = []
+
+    def process(item):
+        time.sleep(0.01)
+        seen.append(item)
+
+    worker = Worker(process, depth=10, dropped=lambda _: None)
+    for item in range(10):
+        worker.put(item)
+    assert worker.close(5, drain=True)
+    assert seen == list(range(10))
+    worker.put(10)
+    assert seen == list(range(10))
 
 
 def test_close_waits_for_the_current_item_only():
@@ -51,7 +70,7 @@ def test_close_waits_for_the_current_item_only():
         gate.wait(5)
         seen.append(item)
 
-    worker = Worker(process, depth=None, dropped=lambda _: None)
+    worker = Worker(process, depth=9, dropped=lambda _: None)
     worker.put(1)
     worker.put(2)
     assert entered.wait(5)
