@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import logging
 import os
 from collections.abc import Mapping, Sequence
@@ -111,6 +113,8 @@ def _open(path: Path, wanted: Sequence[str], threads: int) -> tuple[Any, str]:
     if missing:
         logger.debug("%s: not in this build of ONNX Runtime: %s", path.name, ", ".join(missing))
 
+    if "cuda" in order or "tensorrt" in order:
+        _load_cuda_libraries()
     while True:
         settings = ort.SessionOptions()
         settings.log_severity_level = _ERRORS_ONLY if order == ["cpu"] else _FATAL_ONLY
@@ -151,6 +155,17 @@ def _open(path: Path, wanted: Sequence[str], threads: int) -> tuple[Any, str]:
         )
     logger.info("%s runs on %s", path.name, used)
     return session, used
+
+
+def _load_cuda_libraries() -> None:
+    """Find CUDA where pip puts it (the ``nvidia-*`` packages), which the dynamic linker does not search."""
+    if not hasattr(ort, "preload_dlls"):  # before 1.21
+        return
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        ort.preload_dlls(msvc=False)
+    for line in said.getvalue().splitlines():
+        logger.warning("CUDA: %s", line)
 
 
 def _index(order: Sequence[str], used: str) -> int:
