@@ -53,8 +53,8 @@ def test_the_wheel_holds_every_module_model_and_configuration_file(wheel: zipfil
     ]
     assert {str(path.relative_to(ROOT)) for path in library} <= content
     data = next(name for name in content if ".data/data/" in name).partition(".data/")[0] + ".data/data/"
-    for path in (ROOT / "config").iterdir():
-        assert f"{data}share/rtreid_ros/config/{path.name}" in content
+    configuration = [path for path in (ROOT / "config").rglob("*") if path.is_file()]
+    assert {f"{data}share/rtreid_ros/{path.relative_to(ROOT)}" for path in configuration} <= content
 
 
 def test_the_wheel_stays_small(wheel: zipfile.ZipFile) -> None:
