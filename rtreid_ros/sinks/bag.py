@@ -10,6 +10,7 @@ import numpy as np
 
 from rtreid_ros.boxes import xyxy_to_ltwh
 from rtreid_ros.sinks.bag_output import BagOutput, message_types
+from rtreid_ros.sinks.base import OutputSink
 from rtreid_ros.types import Tracks, TrackState
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ IMAGE_FORMATS = ("compressed", "raw", "none")
 _JPEG_QUALITY = 92
 
 
-class BagSink(BagOutput):
+class BagSink(BagOutput, OutputSink):
     """Topics ``/image`` (or ``/image/compressed``), ``/tracks`` and, where there is one, ``/ground_truth``.
 
     Ground truth is a TrackArray too: true ids, visibility as score, TENTATIVE where not to be judged.

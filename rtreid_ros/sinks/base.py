@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 from rtreid_ros.errors import SinkError
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from rtreid_ros.pipeline import FrameResult
 
 
@@ -20,7 +22,7 @@ class Sink(Protocol):
     def write(self, result: FrameResult) -> None:
         """Take in the result of the next frame."""
 
-    def __enter__(self) -> Sink: ...
+    def __enter__(self) -> Self: ...
 
     def __exit__(
         self,
@@ -53,7 +55,7 @@ class Output(ABC):
     def close(self) -> None:
         """Write what is still held back and close the partial file."""
 
-    def __enter__(self) -> Output:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -67,6 +69,14 @@ class Output(ABC):
             if self.partial.is_dir():
                 remove(self.path)
             self.partial.replace(self.path)
+
+
+class OutputSink(Output):
+    """A sink that writes one file or folder."""
+
+    @abstractmethod
+    def write(self, result: FrameResult) -> None:
+        """Take in the result of the next frame."""
 
 
 def remove(path: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from rtreid_ros.boxes import xyxy_to_ltwh
 from rtreid_ros.errors import SinkError
 from rtreid_ros.evaluation.mot_text import tracks_text, truth_text
-from rtreid_ros.sinks.base import Output
+from rtreid_ros.sinks.base import OutputSink
 from rtreid_ros.types import TrackState
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rtreid_ros.pipeline import FrameResult
 
 
-class _TextOutput(Output):
+class _TextOutput(OutputSink):
     """Lines of text, ended by line feeds on every system."""
 
     def __init__(self, path: str | Path) -> None:

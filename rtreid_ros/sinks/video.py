@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from rtreid_ros.errors import SinkError
-from rtreid_ros.sinks.base import Output, remove
+from rtreid_ros.sinks.base import Output, OutputSink, remove
 from rtreid_ros.visualization import Annotator, VisualizationOptions
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class VideoOutput(Output):
             self._writer.release()
 
 
-class VideoSink(VideoOutput):
+class VideoSink(VideoOutput, OutputSink):
     """The frames with their tracks drawn on them.
 
     Nothing measured is drawn, so equal tracks give equal videos.

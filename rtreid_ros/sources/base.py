@@ -8,6 +8,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from rtreid_ros.types import Frame
 
 
@@ -39,7 +41,7 @@ class Source(Protocol):
 
     def __iter__(self) -> Iterator[Frame]: ...
 
-    def __enter__(self) -> Source: ...
+    def __enter__(self) -> Self: ...
 
     def __exit__(
         self,
@@ -71,7 +73,7 @@ class BaseSource(ABC):
     def close(self) -> None:  # noqa: B027 (not every source holds something)
         """Free the file or device; closing twice is fine."""
 
-    def __enter__(self) -> BaseSource:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -1,0 +1,96 @@
+"""``rtreid``: picks the sub-command, imports only its module, and turns errors into one line.
+
+A sub-command is a module with ``EXAMPLES`` (text), ``add_arguments(parser)`` and
+``run(arguments) -> exit code``, and a line in `COMMANDS`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import sys
+from collections.abc import Sequence
+
+from rtreid_ros.errors import RtreidError
+from rtreid_ros.registry import suggest
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "track": ("rtreid_ros.cli.track", "track people in a video, folder, bag, camera or synthetic scene"),
+    "eval": ("rtreid_ros.cli.eval", "judge tracks against ground truth: HOTA, CLEAR, Identity"),
+    "doctor": ("rtreid_ros.cli.doctor", "say what is installed, what works, and what to do about the rest"),
+}
+"""Module and purpose of each sub-command."""
+
+USER_ERROR = 2
+_INTERRUPTED = 130
+
+_EXAMPLES = """\
+examples:
+  rtreid track street.mp4 --detector yolox.onnx --embedder osnet.onnx
+  rtreid track synthetic --output out/first
+  rtreid eval out/track/street --gt MOT17-02
+  rtreid COMMAND --help"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line `argv` (None: of this process); the exit code.
+
+    2 where something the user can mend is wrong, which is said on standard error in one line.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = _top_level()
+    # the first word decides which module is imported; everything else is that command's business
+    name = next((word for word in words if not word.startswith("-")), None)
+    if name is None or words[0] != name:
+        parser.parse_args(words)  # --help, --version, or a complaint
+    if name not in COMMANDS:
+        known = list(COMMANDS)
+        parser.error(f"no command {name!r}{suggest(str(name), known)}; there are {', '.join(known)}")
+    module = importlib.import_module(COMMANDS[name][0])
+    command = argparse.ArgumentParser(
+        prog=f"rtreid {name}",
+        description=f"{COMMANDS[name][1].capitalize()}.",
+        epilog=module.EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument("-v", "--verbose", action="store_true", help="also say what is going on")
+    module.add_arguments(command)
+    arguments = command.parse_args(words[1:])
+    logging.basicConfig(
+        level=logging.INFO if arguments.verbose else logging.WARNING,
+        format="%(levelname)s: %(message)s",
+        stream=sys.stderr,
+        force=True,
+    )
+    try:
+        return int(module.run(arguments))
+    except RtreidError as error:
+        print(f"rtreid {name}: error: {error}", file=sys.stderr)
+        return USER_ERROR
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:  # `rtreid eval ... | head`
+        sys.stderr.close()
+        return 0
+
+
+def _top_level() -> argparse.ArgumentParser:
+    from rtreid_ros.cli.version import version  # noqa: PLC0415 (reads files)
+
+    width = max(map(len, COMMANDS))
+    listing = "\n".join(f"  {name.ljust(width)}  {purpose}" for name, (_, purpose) in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog="rtreid",
+        description="Detection, re-identification and multi-object tracking.",
+        epilog=f"commands:\n{listing}\n\n{_EXAMPLES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="rtreid [-h] [--version] COMMAND ...",
+    )
+    parser.add_argument("--version", action="version", version=f"rtreid_ros {version()}")
+    parser.add_argument("command", metavar="COMMAND", help=argparse.SUPPRESS)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,207 @@
+"""``rtreid track``."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import logging
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rtreid_ros.cli.settings import Settings
+    from rtreid_ros.pipeline import RunSummary, TrackingPipeline
+    from rtreid_ros.sinks.base import OutputSink
+    from rtreid_ros.sources.base import Source
+
+logger = logging.getLogger(__name__)
+
+EXAMPLES = """\
+SOURCE is a video, a folder or pattern of pictures, a MOTChallenge sequence, a rosbag2, a camera
+(0, /dev/video0), a stream (rtsp://...) or the synthetic scene (synthetic, synthetic:seed=3,people=20).
+
+examples:
+  rtreid track street.mp4 --detector yolox.onnx --embedder osnet.onnx
+  rtreid track 'shots/*.jpg' --frame-rate 15 --tracker bytetrack --no-video
+  rtreid track recording/ --topic /camera/image_raw --bag
+  rtreid track MOT17-02 --set tracker.max_lost=2 --set detector.score_threshold=0.2
+  rtreid track rtsp://camera/stream --frames 600 --classes person,bicycle
+  rtreid track --options --tracker bytetrack      (every option for --set and --config)"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("source", nargs="?", metavar="SOURCE", help="what to track; see below")
+    stages = parser.add_argument_group("stages")
+    stages.add_argument("--detector", metavar="MODEL", help="detector model; default: the built-in one")
+    stages.add_argument("--embedder", metavar="MODEL", help="ReID model, or none; default: the built-in one")
+    stages.add_argument("--tracker", metavar="NAME", help="which tracker; default: strongsort")
+    stages.add_argument("--classes", metavar="A,B", help="classes to keep, by name or id; empty = all")
+    stages.add_argument("--config", metavar="YAML", help="file of options by stage")
+    stages.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="STAGE.OPTION=VALUE",
+        dest="assignments",
+        help="repeatable",
+    )
+    stages.add_argument("--options", action="store_true", help="list every option and its default, and end")
+    reading = parser.add_argument_group("reading")
+    reading.add_argument("--topic", help="image topic, for bags with several")
+    reading.add_argument("--frame-rate", type=float, metavar="FPS", help="overrules the source's own")
+    reading.add_argument("--start", type=int, default=0, metavar="N", help="begin at this frame, from 0")
+    reading.add_argument("--frames", type=int, metavar="N", help="end after so many frames")
+    writing = parser.add_argument_group("writing")
+    writing.add_argument("--output", metavar="DIR", help="default: out/track/<name of the source>")
+    writing.add_argument(
+        "--video", action=argparse.BooleanOptionalAction, default=True, help="write annotated.mp4 (default)"
+    )
+    writing.add_argument("--bag", action="store_true", help="write bag/, a rosbag2 with images and tracks")
+    writing.add_argument(
+        "--bag-images",
+        choices=("compressed", "raw", "none"),
+        default="compressed",
+        help="how the bag holds images",
+    )
+    writing.add_argument("--bag-storage", choices=("mcap", "sqlite3"), default="mcap", help="default: mcap")
+    writing.add_argument(
+        "--jsonl", action="store_true", help="write tracks.jsonl, every live track per frame"
+    )
+    writing.add_argument("--quiet", action="store_true", help="no progress bar and no summary")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Track, write, and say what came of it."""
+    from rtreid_ros.cli.settings import DEFAULT_TRACKER, options_text, read_settings  # noqa: PLC0415
+    from rtreid_ros.errors import ConfigError  # noqa: PLC0415
+
+    if arguments.options:
+        print(options_text(arguments.tracker or DEFAULT_TRACKER))
+        return 0
+    if arguments.source is None:
+        raise ConfigError("say what to track, such as street.mp4; see rtreid track --help")
+    classes = arguments.classes
+    settings = read_settings(
+        arguments.config,
+        arguments.assignments,
+        {
+            "detector.model": arguments.detector,
+            "detector.classes": None
+            if classes is None
+            else tuple(filter(None, map(str.strip, classes.split(",")))),
+            "embedder.model": None if arguments.embedder == "none" else arguments.embedder,
+            "tracker.name": arguments.tracker,
+        },
+    )
+    from tqdm.contrib.logging import logging_redirect_tqdm  # noqa: PLC0415
+
+    from rtreid_ros.pipeline import run as run_pipeline  # noqa: PLC0415
+
+    with _open(arguments) as source, contextlib.ExitStack() as stack, logging_redirect_tqdm():
+        if not settings.detector.model and not arguments.source.startswith("synthetic"):
+            logger.warning(
+                "the built-in detector knows only the synthetic scene; name a real one with --detector"
+            )
+        pipeline = _pipeline(settings, source, arguments.embedder != "none")
+        output = Path(arguments.output or Path("out", "track", source.name))
+        sinks = [stack.enter_context(sink) for sink in _sinks(arguments, settings, source, pipeline, output)]
+        summary = run_pipeline(source, pipeline, sinks, progress=not arguments.quiet)
+    _write_summary(output / "summary.json", arguments, settings, pipeline, summary)
+    if not arguments.quiet:
+        _print_summary(summary, pipeline, [*(sink.path for sink in sinks), output / "summary.json"])
+    return 0
+
+
+def _open(arguments: argparse.Namespace) -> Source:
+    from rtreid_ros.sources import open_source  # noqa: PLC0415
+    from rtreid_ros.sources.excerpt import Excerpt  # noqa: PLC0415
+
+    source = open_source(arguments.source, topic=arguments.topic, frame_rate=arguments.frame_rate)
+    if arguments.start or arguments.frames is not None:
+        return Excerpt(source, arguments.start, arguments.frames)
+    return source
+
+
+def _pipeline(settings: Settings, source: Source, with_embedder: bool) -> TrackingPipeline:
+    from rtreid_ros.detection import create_detector  # noqa: PLC0415
+    from rtreid_ros.pipeline import TrackingPipeline  # noqa: PLC0415
+    from rtreid_ros.reid import create_embedder  # noqa: PLC0415
+    from rtreid_ros.tracking import TRACKERS  # noqa: PLC0415
+
+    tracker = TRACKERS[settings.tracker](source.frame_rate, settings.tracker_options)
+    detector = create_detector(settings.detector)
+    wanted = with_embedder and tracker.uses_embeddings
+    embedder = create_embedder(settings.embedder) if wanted else None
+    return TrackingPipeline(detector, embedder, tracker)
+
+
+def _sinks(
+    arguments: argparse.Namespace,
+    settings: Settings,
+    source: Source,
+    pipeline: TrackingPipeline,
+    output: Path,
+) -> list[OutputSink]:
+    from rtreid_ros.sinks.text import JsonLinesSink, MotSink, TruthSink  # noqa: PLC0415
+
+    names = pipeline.detector.class_names
+    sinks: list[OutputSink] = [MotSink(output / "tracks.txt")]
+    if source.class_names:
+        sinks.append(TruthSink(output / "gt.txt"))
+    if arguments.jsonl:
+        sinks.append(JsonLinesSink(output / "tracks.jsonl", names))
+    if arguments.video:
+        from rtreid_ros.sinks.video import VideoSink  # noqa: PLC0415
+
+        sinks.append(VideoSink(output / "annotated.mp4", source.frame_rate, settings.video))
+    if arguments.bag:
+        from rtreid_ros.sinks.bag import BagSink  # noqa: PLC0415
+
+        bag = BagSink(
+            output / "bag",
+            class_names=names,
+            truth_class_names=source.class_names,
+            images=arguments.bag_images,
+            storage=arguments.bag_storage,
+        )
+        sinks.append(bag)
+    return sinks
+
+
+def _write_summary(
+    path: Path,
+    arguments: argparse.Namespace,
+    settings: Settings,
+    pipeline: TrackingPipeline,
+    summary: RunSummary,
+) -> None:
+    content: dict[str, Any] = {
+        "source": arguments.source,
+        "detector": {**asdict(settings.detector), "runs": str(pipeline.detector.info)},
+        "embedder": None,
+        "tracker": {"name": settings.tracker, **asdict(settings.tracker_options)},
+        **summary.as_dict(),
+    }
+    if pipeline.embedder is not None:
+        content["embedder"] = {**asdict(settings.embedder), "runs": str(pipeline.embedder.info)}
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _print_summary(summary: RunSummary, pipeline: TrackingPipeline, written: list[Path]) -> None:
+    figures = summary.as_dict()
+    detail = (
+        f"{summary.frames} frames, {len(summary.ids)} ids, {summary.frames_per_second:.1f} frames per second"
+    )
+    notes = {"skipped": summary.skipped, "lost": summary.lost, "rejected detections": summary.rejected}
+    detail += "".join(f", {count} {name}" for name, count in notes.items() if count)
+    print(detail)
+    print(f"detector  {pipeline.detector.info}: {figures['detection_ms']['p50']:.1f} ms")
+    if pipeline.embedder is not None:
+        print(f"embedder  {pipeline.embedder.info}: {figures['embedding_ms']['p50']:.1f} ms")
+    print(f"tracker   {type(pipeline.tracker).__name__}: {figures['tracking_ms']['p50']:.2f} ms")
+    print("(medians per frame)")
+    for path in filter(Path.exists, written):
+        print(f"  {path}{'/' if path.is_dir() else ''}")
