@@ -145,8 +145,9 @@ class SourceNode(BaseNode):
                 return
             self._finished.publish(UInt64(data=published))
             self.get_logger().info(f"finished: {published} frames in {seconds:.1f} s")
+            deadline = time.monotonic() + _ACKNOWLEDGE_S
             for publisher in (self._images, self._frames, self._truth, self._finished):
-                publisher.wait_for_all_acked(Duration(seconds=_ACKNOWLEDGE_S))
+                publisher.wait_for_all_acked(Duration(seconds=max(deadline - time.monotonic(), 0.0)))
         if self.statistics["errors"]:
             self.exit_code = 1
         self.finish()
@@ -225,19 +226,19 @@ class SourceNode(BaseNode):
         """
         since = time.monotonic()
         while not self._stopping.is_set():
-            if self._backpressure.enter(stamp, _PATIENCE_S):
+            if self._backpressure.enter(stamp, min(_PATIENCE_S, self._options.timeout)):
                 return True
             if self._stopping.is_set():
                 return False
             waited = time.monotonic() - max(since, self._backpressure.last_return)
-            if waited < _PATIENCE_S:
+            if waited < min(_PATIENCE_S, self._options.timeout):
                 continue
             text = (
                 f"no tracks for {waited:.0f} s; {self._backpressure.waiting} frames on their way. "
                 f"{self._images.topic_name} has {self._images.get_subscription_count()} subscribers, "
                 f"{self.resolve_topic_name('tracks')} has {self.count_publishers('tracks')} publishers"
             )
-            if waited > self._options.timeout:
+            if waited >= self._options.timeout:
                 self._backpressure.give_up()
                 self.get_logger().error(f"{text}: giving up")
                 return False

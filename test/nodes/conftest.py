@@ -4,10 +4,10 @@ import itertools
 import os
 import sys
 import threading
-import time
 from contextlib import ExitStack, suppress
 
 import pytest
+from support.waiting import until
 
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 _domains = itertools.count(os.getpid())
@@ -38,6 +38,46 @@ def graph(ros, domain_id, tmp_path):
         )
 
 
+@pytest.fixture(scope="session")
+def models(request):
+    """Parameters that name a detector and an embedder: the built-in ones, or real ones."""
+    from rtreid_ros.detection import DetectorOptions, create_detector
+    from rtreid_ros.errors import ModelError
+
+    try:
+        create_detector(DetectorOptions())
+    except ModelError:
+        weights = request.getfixturevalue("shared_data") / "weights"
+        return {
+            "detector.model": str(weights / "det/yolox_nano_coco416.onnx"),
+            "embedder.model": str(weights / "reid/osnet_x0_25_msmt17.onnx"),
+            "embedder.preprocessing": "imagenet",
+        }
+    return {}
+
+
+@pytest.fixture
+def stages(models):
+    """Specs of the tracking stages, ``composed`` or ``distributed``."""
+    from rtreid_ros.nodes.graph import NodeSpec
+
+    def of(stage):
+        return {key: value for key, value in models.items() if key.startswith(stage)}
+
+    def make(shape, **parameters):
+        own = {key: value for key, value in parameters.items() if "." not in key}
+        tracker = {key: value for key, value in parameters.items() if key.startswith("tracker.")}
+        if shape == "composed":
+            return [NodeSpec("tracking_node", parameters={**models, **own, **tracker})]
+        return [
+            NodeSpec("detector_node", parameters={**of("detector"), **own}),
+            NodeSpec("embedder_node", parameters={**of("embedder"), **own}),
+            NodeSpec("tracker_node", parameters={**own, **tracker}),
+        ]
+
+    return make
+
+
 class Peer:
     """A node inside the test process that talks to the nodes under test."""
 
@@ -58,6 +98,10 @@ class Peer:
         with suppress(ExternalShutdownException):
             self.executor.spin()
 
+    def wait_for_publisher(self, topic):
+        """Wait until somebody publishes on a topic."""
+        until(lambda: self.node.count_publishers(topic) > 0, 20, f"a publisher of {topic}")
+
     def collect(self, kind, topic, qos=10):
         """A list that grows with what comes on a topic."""
         messages = []
@@ -67,8 +111,29 @@ class Peer:
     def publisher(self, kind, topic, qos=10, subscribers=1):
         """A publisher that has found its subscribers."""
         publisher = self.node.create_publisher(kind, topic, qos)
-        until(lambda: publisher.get_subscription_count() >= subscribers, 15, f"subscribers of {topic}")
+        until(lambda: publisher.get_subscription_count() >= subscribers, 20, f"subscribers of {topic}")
         return publisher
+
+    def diagnostics(self):
+        """A function that gives the latest values a node has published, by executable."""
+        from diagnostic_msgs.msg import DiagnosticArray
+
+        messages = self.collect(DiagnosticArray, "/diagnostics", 100)
+
+        def latest(kind):
+            for message in reversed(messages):
+                for status in message.status:
+                    if status.name.endswith(f": {kind}"):
+                        values = {pair.key: pair.value for pair in status.values}
+                        return {
+                            **values,
+                            "message": status.message,
+                            "level": status.level,
+                            "name": status.name,
+                        }
+            return {}
+
+        return latest
 
     def close(self):
         self.context.try_shutdown()
@@ -82,12 +147,3 @@ def peer(ros, domain_id):
     made = Peer(ros, domain_id)
     yield made
     made.close()
-
-
-def until(condition, timeout, what):
-    """Wait until `condition()` is true; its value."""
-    deadline = time.monotonic() + timeout
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"waited {timeout} s for {what}"
-        time.sleep(0.02)
-    return value

@@ -1,0 +1,205 @@
+"""The graph of processes computes what one process does, bit by bit."""
+
+import json
+import signal
+from contextlib import ExitStack
+
+import numpy as np
+import pytest
+from support.waiting import until
+
+from rtreid_ros.detection import DetectorOptions, create_detector
+from rtreid_ros.evaluation.metrics import evaluate_frames
+from rtreid_ros.nodes.graph import GraphError, NodeSpec
+from rtreid_ros.pipeline import TrackingPipeline, run
+from rtreid_ros.reid import EmbedderOptions, create_embedder
+from rtreid_ros.sinks.text import MotSink
+from rtreid_ros.sources import open_source
+from rtreid_ros.tracking import create_tracker
+
+pytestmark = pytest.mark.usefixtures("ros")
+LOSSLESS = {"lossless": True}
+SCENE = "synthetic:frames=40,people=8,seed=5"
+
+
+class Keep:
+    """A sink that keeps results."""
+
+    def __init__(self):
+        self.results = []
+
+    def write(self, result):
+        self.results.append(result)
+
+
+def options_of(cls, models, stage):
+    return cls(**{key.partition(".")[2]: value for key, value in models.items() if key.startswith(stage)})
+
+
+def run_in_one_process(source_text, models, folder):
+    """What `rtreid track` does; the results and the bytes of tracks.txt."""
+    detector = create_detector(options_of(DetectorOptions, models, "detector"))
+    embedder = create_embedder(options_of(EmbedderOptions, models, "embedder"))
+    keep = Keep()
+    with open_source(source_text) as source, MotSink(folder / "one" / "tracks.txt") as sink:
+        tracker = create_tracker("strongsort", source.frame_rate)
+        run(source, TrackingPipeline(detector, embedder, tracker), [sink, keep])
+    return keep.results, (folder / "one" / "tracks.txt").read_bytes()
+
+
+def lossless_graph(shape, stages, source, folder, frame_rate, transport="raw"):
+    images = {"image_transport": transport}
+    readers = 2 if shape == "composed" else 3
+    return [
+        *stages(shape, **LOSSLESS, **images, **{"tracker.frame_rate": frame_rate}),
+        NodeSpec("recorder_node", parameters={**LOSSLESS, **images, "output": str(folder), "video": True}),
+        NodeSpec("evaluator_node", parameters={**LOSSLESS, "output": str(folder / "metrics.json")}),
+        NodeSpec(
+            "source_node",
+            parameters={
+                **LOSSLESS,
+                **images,
+                "source": source,
+                "wait_for_subscribers": readers,
+                "wait_for_observers": 2,
+                "timeout": 30,
+            },
+        ),
+    ]
+
+
+def finish(graph):
+    for name in ("source_node", "recorder_node", "evaluator_node"):
+        assert graph.wait(name, 60) == 0
+
+
+@pytest.fixture(scope="module")
+def reference(models, tmp_path_factory):
+    return run_in_one_process(SCENE, models, tmp_path_factory.mktemp("reference"))
+
+
+@pytest.mark.parametrize("shape", ["composed", "distributed"])
+def test_graph_gives_the_bytes_of_one_process(shape, graph, stages, reference, tmp_path):
+    results, expected = reference
+    finish(graph(*lossless_graph(shape, stages, SCENE, tmp_path, 30.0)))
+    assert expected.count(b"\n") > 40
+    assert (tmp_path / "tracks.txt").read_bytes() == expected
+
+    figures = json.loads((tmp_path / "metrics.json").read_text())
+    scores = evaluate_frames([r.frame.truth for r in results], [r.tracks for r in results]).scores.as_dict()
+    assert {name: figures[name] for name in scores} == pytest.approx(scores)
+    assert (figures["frames"], figures["dropped"]) == (40, 0)
+    assert figures["latency_ms_p50"] is None
+
+    check_bag(tmp_path / "bag", results)
+    with open_source(str(tmp_path / "annotated.mp4")) as video:
+        assert video.length == 40
+
+
+def check_bag(path, results):
+    """The bag holds every image and every track as they were."""
+    from rosbags.rosbag2 import Reader
+
+    from rtreid_ros.sinks.bag_output import message_types
+
+    types = message_types()
+    found = {}
+    with Reader(path) as reader:
+        for connection, stamp, data in reader.messages():
+            message = types.deserialize_cdr(data, connection.msgtype)
+            found.setdefault(connection.topic, []).append((stamp, message))
+    assert {topic: len(messages) for topic, messages in found.items()} == {
+        "/image": 40,
+        "/tracks": 40,
+        "/ground_truth": 40,
+    }
+    for result, (stamp, image), (_, tracks), (_, truth) in zip(
+        results, found["/image"], found["/tracks"], found["/ground_truth"], strict=True
+    ):
+        assert stamp == result.frame.stamp_ns
+        np.testing.assert_array_equal(image.data, result.frame.image.reshape(-1))
+        assert [track.id for track in tracks.tracks] == result.tracks.ids.tolist()
+        assert tracks.header.stamp == truth.header.stamp == image.header.stamp
+        assert [row.id for row in truth.tracks] == result.frame.truth.ids.tolist()
+    with open_source(str(path)) as source:
+        assert sum(1 for _ in source) == 40
+
+
+def test_compressed_images_make_the_same_journey(graph, stages, tmp_path):
+    finish(graph(*lossless_graph("composed", stages, SCENE, tmp_path, 30.0, transport="compressed")))
+    figures = json.loads((tmp_path / "metrics.json").read_text())
+    assert (figures["frames"], figures["dropped"]) == (40, 0)
+    with open_source(str(tmp_path / "bag")) as source:
+        assert source.topic == "/image/compressed"
+        assert sum(1 for _ in source) == 40
+
+
+def test_real_video_gives_the_bytes_of_one_process(graph, stages, shared_data, tmp_path, monkeypatch):
+    weights = shared_data / "weights"
+    models = {
+        "detector.model": str(weights / "det/yolox_nano_coco416.onnx"),
+        "embedder.model": str(weights / "reid/osnet_x0_25_msmt17.onnx"),
+        "embedder.preprocessing": "imagenet",
+    }
+    video = str(shared_data / "mot/MOT15/TUD-Stadtmitte/TUD-Stadtmitte.mp4")
+    expected = run_in_one_process(video, models, tmp_path)[1]
+
+    def of(stage):
+        return {key: value for key, value in models.items() if key.startswith(stage)}
+
+    started = graph(
+        NodeSpec("detector_node", parameters={**LOSSLESS, **of("detector")}),
+        NodeSpec("embedder_node", parameters={**LOSSLESS, **of("embedder")}),
+        NodeSpec("tracker_node", parameters={**LOSSLESS, "tracker.frame_rate": 25.0}),
+        NodeSpec("recorder_node", parameters={**LOSSLESS, "output": str(tmp_path / "graph"), "bag": False}),
+        NodeSpec(
+            "source_node",
+            parameters={**LOSSLESS, "source": video, "wait_for_subscribers": 2, "wait_for_observers": 1},
+        ),
+    )
+    assert started.wait("source_node", 120) == 0
+    assert started.wait("recorder_node", 30) == 0
+    assert expected.count(b"\n") > 500
+    assert (tmp_path / "graph" / "tracks.txt").read_bytes() == expected
+
+
+def test_a_lost_consumer_is_reported_and_ends_the_run(graph, stages, tmp_path):
+    source = {"source": "synthetic:frames=2000,people=2", "timeout": 3.0, "wait_for_observers": 1}
+    started = graph(
+        *stages("composed", **LOSSLESS),
+        NodeSpec("recorder_node", parameters={**LOSSLESS, "output": str(tmp_path / "out"), "bag": False}),
+        NodeSpec("source_node", parameters={**LOSSLESS, **source}),
+    )
+    partial = tmp_path / "out" / "tracks.partial.txt"
+    until(lambda: partial.exists() and partial.stat().st_size > 0, 40, "the first tracks")
+    started.signal("tracking_node", signal.SIGKILL)
+    with pytest.raises(GraphError, match="ended with exit code 1"):
+        started.wait("source_node", 20)
+    until(lambda: not any(map(started.running, ("source_node", "recorder_node"))), 15, "both to end")
+    log = started.log("source_node")
+    assert "no tracks for 3 s; 4 frames on their way" in log
+    assert "giving up" in log
+    assert "the tracks of 4 frames never came" in started.log("recorder_node")
+    assert (tmp_path / "out" / "tracks.txt").stat().st_size > 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_recorder_leaves_whole_files(number, graph, stages, tmp_path):
+    started = graph(
+        *stages("composed", **LOSSLESS),
+        NodeSpec("recorder_node", parameters={**LOSSLESS, "output": str(tmp_path / "out")}),
+        NodeSpec(
+            "source_node",
+            parameters={**LOSSLESS, "source": "synthetic:frames=5000,people=4", "wait_for_observers": 1},
+        ),
+    )
+    partial = tmp_path / "out" / "tracks.partial.txt"
+    until(lambda: partial.exists() and partial.stat().st_size > 0, 40, "the first tracks")
+    started.signal("recorder_node", number)
+    assert started.wait("recorder_node", 5) == 0
+    assert (tmp_path / "out" / "tracks.txt").stat().st_size > 0
+    with ExitStack() as stack:
+        source = stack.enter_context(open_source(str(tmp_path / "out" / "bag")))
+        assert sum(1 for _ in source) > 0
+    codes = started.stop(5)
+    assert set(codes.values()) == {0}
