@@ -42,7 +42,7 @@ def generate_launch_description() -> LaunchDescription:
                 "evaluate",
                 default_value="true",
                 choices=["true", "false"],
-                description="judge the tracks; false for a source without ground truth",
+                description="write metrics.json, which needs TrackEval (pip install trackeval)",
             ),
             DeclareLaunchArgument(
                 "mode",
@@ -68,10 +68,7 @@ def generate_launch_description() -> LaunchDescription:
             ),
             IncludeLaunchDescription(
                 tracking,
-                launch_arguments=[
-                    ("visualize", "true"),
-                    *((name, LaunchConfiguration(name)) for name in PASSED_ON),
-                ],
+                launch_arguments=[(name, LaunchConfiguration(name)) for name in PASSED_ON],
             ),
             OpaqueFunction(function=ends_of_the_graph),
         ]
@@ -92,8 +89,8 @@ def ends_of_the_graph(context: LaunchContext) -> list[LaunchDescriptionEntity]:
             parameters=[parameters | {"lossless": argument("lossless") == "true"}],
         )
 
-    # images go to the recorder, the visualizer and one or two stages
-    readers = 3 if argument("mode") == "composed" else 4
+    # who takes images: the stages, the recorder and, for RViz, the visualizer
+    readers = {"composed": 1, "distributed": 2}[argument("mode")] + 1 + (argument("rviz") == "true")
     output = argument("output")
     ending = [node("recorder_node", output=output, video=True)]
     if argument("evaluate") == "true":
@@ -107,5 +104,10 @@ def ends_of_the_graph(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     return [
         *ending,
         *(RegisterEventHandler(OnProcessExit(target_action=action, on_exit=ended)) for action in ending),
-        node("source_node", source=argument("source"), wait_for_subscribers=readers),
+        node(
+            "source_node",
+            source=argument("source"),
+            wait_for_subscribers=readers,
+            wait_for_observers=len(ending),
+        ),
     ]

@@ -71,6 +71,9 @@ def generate_launch_description() -> LaunchDescription:
             ),
             DeclareLaunchArgument("rviz", default_value="false", choices=BOOLEAN, description="start RViz"),
             DeclareLaunchArgument(
+                "frame", default_value="camera", description="frame_id of the images, RViz's fixed frame"
+            ),
+            DeclareLaunchArgument(
                 "use_sim_time", default_value="false", choices=BOOLEAN, description="take time from /clock"
             ),
             # also for RViz, which receives images as well; a profile of the user's own is left alone
@@ -134,7 +137,7 @@ def nodes(context: LaunchContext) -> list[Node]:
                 package="rviz2",
                 executable="rviz2",
                 namespace=argument("namespace"),
-                arguments=["-d", str(config_file("tracking.rviz"))],
+                arguments=["-d", str(config_file("tracking.rviz")), "-f", argument("frame")],
                 parameters=[given("use_sim_time", "use_sim_time")],
             )
         )
