@@ -14,9 +14,11 @@ from rtreid_ros.options import build
 from rtreid_ros.registry import Registry
 from rtreid_ros.tracking.base import Tracker, TrackerOptions
 from rtreid_ros.tracking.bytetrack import ByteTrack
+from rtreid_ros.tracking.strongsort import StrongSort
 
 TRACKERS: Registry[type[Tracker]] = Registry("tracker")
 TRACKERS.register("bytetrack", ByteTrack)
+TRACKERS.register("strongsort", StrongSort)
 
 __all__ = ["TRACKERS", "Tracker", "TrackerOptions", "create_tracker"]
 

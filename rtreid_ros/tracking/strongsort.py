@@ -1,0 +1,135 @@
+"""StrongSORT: DeepSORT with appearance as the main evidence.
+
+Du et al., StrongSORT: Make DeepSORT Great Again, IEEE Transactions on Multimedia 2023, section 3.2:
+smoothed embeddings (EMA), camera motion compensation, NSA Kalman filter, motion cost (MC) and one
+global assignment (woC) in place of the matching cascade of DeepSORT (Wojke et al., ICIP 2017),
+whose track management it keeps.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rtreid_ros import boxes
+from rtreid_ros.errors import InputError
+from rtreid_ros.options import option
+from rtreid_ros.tracking.appearance import AppearanceRows, cosine_distance
+from rtreid_ros.tracking.association import Matching
+from rtreid_ros.tracking.base import Tracker, TrackerOptions
+from rtreid_ros.tracking.kalman import CHI2_95_4, XYAH
+from rtreid_ros.tracking.rows import TrackRows
+from rtreid_ros.types import Bool, Detections, Float32, Float64, Int64, TrackState
+
+logger = logging.getLogger(__name__)
+
+_LEAST_NOISE = 1e-6
+"""Share of the measurement noise left to a detection of score 1, so that no variance becomes 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class StrongSortOptions(TrackerOptions):
+    """Published defaults; `max_lost` is the paper's 30 frames at 30 frames per second."""
+
+    min_score: float = option(0.6, "detections scored below this are ignored", ge=0, le=1)
+    appearance_limit: float = option(
+        0.45, "first association: greatest fused cost (0.4 for the cosine, 0.05 for the motion)", ge=0
+    )
+    appearance_weight: float = option(
+        0.98,
+        "share of the cosine distance in the fused cost; the rest is the Mahalanobis distance",
+        ge=0,
+        le=1,
+    )
+    gate: float = option(CHI2_95_4, "greatest squared Mahalanobis distance of a match by appearance", ge=0)
+    iou_limit: float = option(0.7, "second association: greatest 1 - IoU", ge=0, le=1)
+    momentum: float = option(0.9, "share of its old embedding a track keeps at each match", ge=0, le=1)
+
+
+class StrongSort(Tracker):
+    """The tracker of the paper, online part.
+
+    Frames without embeddings are associated by position: 1 - IoU under the same Mahalanobis gate
+    stands in for the fused cost.
+    """
+
+    Options = StrongSortOptions
+    Rows = AppearanceRows
+    filter = XYAH()
+    uses_embeddings = True
+    options: StrongSortOptions
+    tracks: AppearanceRows
+
+    def reset(self) -> None:
+        """Start anew: no tracks, ids from 1, no last stamp, embeddings of any length."""
+        self._dim = 0
+        self._warned = False
+        super().reset()
+
+    def _check(self, detections: Detections) -> None:
+        if len(detections) == 0:
+            return
+        if detections.embeddings is None:
+            if not self._warned:
+                logger.warning("detections without embeddings: tracking by position alone")
+                self._warned = True
+        elif self._dim not in (0, detections.embeddings.shape[1]):
+            raise InputError(
+                f"embeddings have {detections.embeddings.shape[1]} dimensions, those before had {self._dim}: "
+                "reset the tracker when the ReID model changes"
+            )
+
+    def _associate(self, detections: Detections, matching: Matching) -> None:
+        options, states = self.options, self.tracks.states
+        if detections.embeddings is not None and len(detections):
+            self._dim = detections.embeddings.shape[1]
+            self.tracks.widen(self._dim)
+        good = detections.scores >= options.min_score
+        predicted = self._boxes()
+
+        def overlap_cost(tracks: Int64, rows: Int64) -> Any:
+            return 1 - boxes.iou(predicted[tracks], detections.boxes[rows])
+
+        # First association: all confirmed tracks, lost ones included, by appearance within reach.
+        tracks = matching.free_tracks(states != TrackState.TENTATIVE)
+        rows = matching.free_detections(good)
+        measured = self.filter.measure(detections.boxes[rows].astype(np.float64))
+        motion = self.filter.gating_distance(self.tracks.motion, tracks, measured)
+        if detections.embeddings is None:
+            cost, limit = overlap_cost(tracks, rows), options.iou_limit
+        else:
+            weight = options.appearance_weight
+            cost = weight * cosine_distance(self.tracks.features[tracks], detections.embeddings[rows])
+            cost = cost + (1 - weight) * motion
+            limit = options.appearance_limit
+        cost[motion > options.gate] = np.inf
+        matching.assign(tracks, rows, cost, limit)
+
+        # Second association: tentative tracks, and those missed only now, by overlap.
+        tracks = matching.free_tracks(states != TrackState.LOST)
+        rows = matching.free_detections(good)
+        matching.assign(tracks, rows, overlap_cost(tracks, rows), options.iou_limit)
+
+    def _noise_scale(self, scores: Float32) -> Float64:
+        return np.maximum(1 - scores.astype(np.float64), _LEAST_NOISE)
+
+    def _continue(self, rows: Int64, detections: Detections) -> None:
+        super()._continue(rows, detections)
+        if detections.embeddings is not None:
+            self.tracks.blend(rows, detections.embeddings, self.options.momentum)
+
+    def _can_begin(self, detections: Detections) -> Bool:
+        good: Bool = detections.scores >= self.options.min_score
+        return good
+
+    def _new_tracks(self, detections: Detections, **more: Any) -> TrackRows:
+        features = detections.embeddings
+        if features is None:
+            features = np.zeros((len(detections), self._dim), np.float32)
+        return super()._new_tracks(detections, features=features.copy(), **more)
+
+    def _embeddings(self) -> Float32 | None:
+        return self.tracks.features.copy() if self._dim else None
