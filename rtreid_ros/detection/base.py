@@ -50,5 +50,9 @@ class Detector(Protocol):
     def info(self) -> ModelInfo:
         """Which model runs where."""
 
+    @property
+    def rejected(self) -> int:
+        """Rows dropped so far because the model gave no box, no score or no class that can be."""
+
     def detect(self, image: UInt8) -> Detections:
         """Detections in ``image`` (``(H, W, 3) uint8`` BGR), by descending score, in its pixels."""

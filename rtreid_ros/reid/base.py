@@ -51,5 +51,9 @@ class Embedder(Protocol):
     def info(self) -> ModelInfo:
         """Which model runs where."""
 
+    @property
+    def rejected(self) -> int:
+        """Rows so far that are NaN because the box or the model's vector was not finite, or was zero."""
+
     def embed(self, image: UInt8, boxes: Float32) -> Float32:
         """``(N, D) float32`` rows of unit length for ``boxes`` (``(N, 4)`` corners) of a BGR image."""
