@@ -141,7 +141,7 @@ def _run_graph(arguments: argparse.Namespace, output: Path, length: int | None) 
     with (
         _track_counter(domain) as counter,
         Graph(nodes, log_dir=output / "log", domain_id=domain, echo=echo) as graph,
-        tqdm(total=length, unit="frame", desc="tracking") as bar,
+        tqdm(total=length, unit="frame", desc="tracking", mininterval=0.5) as bar,
     ):
         last_news = time.monotonic()
         while any(graph.running(name) for name in observers):
@@ -149,8 +149,8 @@ def _run_graph(arguments: argparse.Namespace, output: Path, length: int | None) 
             counter.spin(0.1)
             news = counter.frames - bar.n
             if news:
+                bar.set_postfix(tracks=counter.tracks, refresh=False)
                 bar.update(news)
-                bar.set_postfix(tracks=counter.tracks)
                 last_news = time.monotonic()
             patience = _STALL_S if counter.frames else _START_S
             if time.monotonic() - last_news > patience:

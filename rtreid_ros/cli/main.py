@@ -18,6 +18,7 @@ from rtreid_ros.registry import suggest
 COMMANDS: dict[str, tuple[str, str]] = {
     "track": ("rtreid_ros.cli.track", "track people in a video, folder, bag, camera or synthetic scene"),
     "eval": ("rtreid_ros.cli.eval", "judge tracks against ground truth: HOTA, CLEAR, Identity"),
+    "demo": ("rtreid_ros.cli.demo", "run the whole ROS 2 graph on a synthetic street, or on your video"),
     "doctor": ("rtreid_ros.cli.doctor", "say what is installed, what works, and what to do about the rest"),
 }
 """Module and purpose of each sub-command."""

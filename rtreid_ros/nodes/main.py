@@ -57,6 +57,10 @@ def _live(create: Callable[[], BaseNode], kind: str) -> int:
         executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except Exception:
+        # a callback under way when another thread ended the run finds its handles gone
+        if rclpy.ok():
+            raise
     finally:
         # files are being flushed: no further interrupt may cut that short
         signal.signal(signal.SIGINT, signal.SIG_IGN)
