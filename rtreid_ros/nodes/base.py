@@ -50,6 +50,7 @@ class BaseNode(Node):  # type: ignore[misc]  # rclpy is untyped to us
         statistics: what is counted and published in ``/diagnostics``.
         models: what runs where, by stage; shown in ``/diagnostics``.
         exit_code: what the process ends with.
+        ended: whether it is to end.
     """
 
     kind: ClassVar[str]
@@ -60,6 +61,8 @@ class BaseNode(Node):  # type: ignore[misc]  # rclpy is untyped to us
         self.models: dict[str, ModelInfo] = {}
         self.exit_code = 0
         self.lossless = False
+        self.ended = False
+        self._wake = self.create_guard_condition(lambda: None)
         self._throttle = Throttle()
         self._workers: list[Worker[Any]] = []
         self._groups: set[str] = set()
@@ -89,15 +92,16 @@ class BaseNode(Node):  # type: ignore[misc]  # rclpy is untyped to us
         parameters.refuse_unknown(self, {"qos_overrides"})
 
     def close(self) -> None:
-        """Stop working and flush files; the ROS context may be gone already."""
+        """Stop working and flush files."""
         for worker in self._workers:
             if not worker.close():
                 self.get_logger().error("the model did not end in time")
         logging.getLogger("rtreid_ros").removeHandler(self._log_bridge)
 
     def finish(self) -> None:
-        """End the process from within, with `exit_code`."""
-        self.context.try_shutdown()
+        """End the process, with `exit_code`; from any thread."""
+        self.ended = True
+        self._wake.trigger()
 
     # ------------------------------------------------------------------------- parameters
 
@@ -294,8 +298,6 @@ class _Guard:
             return False
         if not isinstance(error, Exception):
             return False
-        if not self._node.context.ok() and type(error).__module__.startswith(("rclpy", "_rclpy")):
-            return True  # publishing after the end
         if isinstance(error, RtreidError):
             self._node.statistics.count("rejected")
             self._node.warn(f"{self._what}: {type(error).__name__}", f"{self._what} refused: {error}")

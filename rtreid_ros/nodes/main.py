@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
 
 from rtreid_ros.errors import RtreidError
 from rtreid_ros.nodes.environment import fastdds_profile
@@ -25,50 +27,74 @@ _SWITCH_INTERVAL_S = 0.0005
 def run(create: Callable[[], BaseNode], kind: str) -> int:
     """Run one node until it is interrupted or finishes; the process's exit code.
 
-    Errors a user can mend (parameters, models, files) end it with one line and exit code 1,
-    before or after spinning; SIGINT and SIGTERM end it cleanly with 0.
+    Errors a user can mend (parameters, models, files) end it with one line and exit code 1;
+    SIGINT and SIGTERM end it cleanly with 0, or at once with 128 + signal while it still starts.
     """
     if {"-h", "--help"} & set(sys.argv[1:]):
         sys.stdout.write(help_text(kind))
         return 0
     os.environ.update(fastdds_profile(os.environ))
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    interrupts = _Interrupts()
     try:
-        rclpy.init(args=sys.argv)
+        rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
     except Exception as error:  # rclpy's own errors for arguments have no common base
         return _say(kind, f"cannot start ROS: {str(error).splitlines()[0]}")
     try:
-        return _live(create, kind)
+        return _live(create, interrupts)
     except RtreidError as error:
         return _say(kind, str(error))
     finally:
         rclpy.try_shutdown()
 
 
-def _live(create: Callable[[], BaseNode], kind: str) -> int:
-    node: BaseNode | None = None
+def _live(create: Callable[[], BaseNode], interrupts: _Interrupts) -> int:
+    node = create()
     try:
-        node = create()
         node.configure()
         node.activate()
         node.activated()
+        node.get_logger().info("ready")
+        interrupts.call = node.finish
         executor = SingleThreadedExecutor()
         executor.add_node(node)
-        executor.spin()
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    except Exception:
-        # a callback under way when another thread ended the run finds its handles gone
-        if rclpy.ok():
-            raise
+        while not node.ended:
+            executor.spin_once()
+        executor.shutdown()
     finally:
-        # files are being flushed: no further interrupt may cut that short
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        if node is not None:
-            node.close()
-            exit_code = node.exit_code
-            node.destroy_node()
-    return exit_code if node is not None else 0
+        interrupts.call = None  # files are being flushed: nothing may cut that short
+        node.close()
+        node.destroy_node()
+    return node.exit_code
+
+
+class _Interrupts:
+    """SIGINT and SIGTERM, handled in a thread of their own.
+
+    Python runs signal handlers in the main thread only, which waits in the middleware or loads a
+    model; rclpy's own handlers end the context, after which nothing can be published or logged.
+    """
+
+    def __init__(self) -> None:
+        self.call: Callable[[], None] | None = None
+        """What an interrupt does; None = ignored."""
+        read_end, write_end = os.pipe()
+        os.set_blocking(write_end, False)
+        signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+        self.call = self._exit
+        self._number = 0
+        threading.Thread(target=self._listen, args=(read_end,), name="interrupts", daemon=True).start()
+
+    def _listen(self, read_end: int) -> None:
+        while data := os.read(read_end, 1):
+            self._number = data[0]
+            if self.call is not None:
+                self.call()
+
+    def _exit(self) -> None:
+        os._exit(128 + self._number)  # while starting: no file is written yet
 
 
 def _say(kind: str, text: str) -> int:

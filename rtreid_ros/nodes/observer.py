@@ -60,7 +60,7 @@ class ObserverNode(BaseNode):
 
     @abstractmethod
     def conclude(self) -> None:
-        """Write what there is to write. The ROS context may be gone already."""
+        """Write what there is to write."""
 
     def _receive_tracks(self, message: TrackArray) -> None:
         self.last_news = time.monotonic()
@@ -98,7 +98,7 @@ class ObserverNode(BaseNode):
         if self._concluded or not hasattr(self, "ledger"):
             return
         self._concluded = True
-        missing = max(self.published or 0, self.ledger.announced) - self.ledger.answered
+        missing = 0 if self.published is None else self.published - self.ledger.answered
         if self.lossless and missing:
             self.exit_code = 1
             self.get_logger().error(f"the tracks of {missing} frames never came")

@@ -224,15 +224,19 @@ class SourceNode(BaseNode):
 
         Says after a while what it is waiting for; False when interrupted or out of patience.
         """
-        since = time.monotonic()
+        since = said = time.monotonic()
         while not self._stopping.is_set():
-            if self._backpressure.enter(stamp, min(_PATIENCE_S, self._options.timeout)):
+            patience = self._options.timeout - (time.monotonic() - max(since, self._backpressure.last_return))
+            if self._backpressure.enter(stamp, max(min(_PATIENCE_S, patience), 0.0)):
                 return True
-            if self._stopping.is_set():
-                return False
-            waited = time.monotonic() - max(since, self._backpressure.last_return)
-            if waited < min(_PATIENCE_S, self._options.timeout):
+            now = time.monotonic()
+            waited = now - max(since, self._backpressure.last_return)
+            if (
+                waited < self._options.timeout
+                and now - max(said, self._backpressure.last_return) < _PATIENCE_S
+            ):
                 continue
+            said = now
             text = (
                 f"no tracks for {waited:.0f} s; {self._backpressure.waiting} frames on their way. "
                 f"{self._images.topic_name} has {self._images.get_subscription_count()} subscribers, "
