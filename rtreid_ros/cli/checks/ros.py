@@ -37,7 +37,7 @@ def ros_checks() -> list[Check]:
 
 def _without_ros(error: ImportError) -> Check:
     if os.environ.get("ROS_DISTRO"):
-        advice = f"this Python ({sys.executable}) does not see it: use the one ROS was made for, or a venv with --system-site-packages"
+        advice = f"{sys.executable} does not see it: use ROS's own Python, or a venv --system-site-packages"
         return Check("rclpy", "warning", f"ROS_DISTRO is {os.environ['ROS_DISTRO']}, but {error}", advice)
     installed = sorted(Path("/opt/ros").glob("*/setup.bash"))
     if installed:
