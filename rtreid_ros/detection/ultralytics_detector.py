@@ -40,6 +40,7 @@ class UltralyticsDetector:
         if not options.model:
             raise ConfigError("the ultralytics backend needs a model, such as yolo11n.pt")
         try:
+            import torch  # noqa: PLC0415 (optional)
             import ultralytics  # noqa: PLC0415 (optional, brings torch)
         except ImportError as error:
             raise MissingDependencyError(
@@ -47,6 +48,8 @@ class UltralyticsDetector:
                 "run: pip install 'rtreid_ros[ultralytics]' (its licence is AGPL-3.0), "
                 "or export the model to ONNX"
             ) from error
+        if options.threads:
+            torch.set_num_threads(options.threads)  # torch knows this setting per process only
         self.rejected = 0
         self._name = Path(options.model).name
         try:

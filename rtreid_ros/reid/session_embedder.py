@@ -17,6 +17,9 @@ from rtreid_ros.types import Bool, Float32, UInt8
 
 logger = logging.getLogger(__name__)
 
+COMPILES_EACH_SHAPE = "TensorrtExecutionProvider"
+"""A new batch size costs it minutes, so it always gets the same one."""
+
 ADVICE = "an embedder takes crops [batch, 3, height, width] and gives one vector each [batch, D]"
 
 
@@ -35,6 +38,8 @@ class SessionEmbedder:
         self.rejected = 0
         spec = _input(session)
         self._fixed = spec.shape[0]
+        if session.provider == COMPILES_EACH_SHAPE:
+            self._fixed = self._fixed or options.batch_size
         self._chunk = self._fixed or options.batch_size
         size = (spec.shape[2] or 0, spec.shape[3] or 0)
         preprocessing = find_preprocessing(options.preprocessing, session.metadata, session.name)

@@ -63,6 +63,9 @@ def provider_options(name: str) -> dict[str, str]:
         # building an engine takes minutes: keep it for the next start
         cache = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "rtreid_ros" / "tensorrt"
         return {"trt_engine_cache_enable": "True", "trt_engine_cache_path": str(cache)}
+    if name == "cuda":
+        # the default tries every algorithm anew for each batch size, and its choice varies from run to run
+        return {"cudnn_conv_algo_search": "HEURISTIC"}
     return {}
 
 

@@ -12,6 +12,7 @@ from rtreid_ros.options import describe
 from rtreid_ros.reid import EmbedderOptions, create_embedder
 from rtreid_ros.reid.backends import backends
 from rtreid_ros.reid.preprocessing import METADATA_KEY, Preprocessing
+from rtreid_ros.reid.session_embedder import SessionEmbedder
 from rtreid_ros.runtime.ort import OrtSession
 from rtreid_ros.types import Detections
 
@@ -69,6 +70,23 @@ def test_any_number_of_boxes_goes_through_any_batch(tmp_path, batch, batch_size)
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
     for count in (10, 1, 3, 7):  # leftovers of a larger frame must not show
         np.testing.assert_allclose(found.embed(image, boxes[:count]), expected[:count], atol=1e-5)
+
+
+def test_a_provider_that_compiles_each_shape_always_gets_the_same_batch(tmp_path):
+    class Recorder(OrtSession):
+        def run(self, array):
+            sizes.add(len(array))
+            return super().run(array)
+
+    image, boxes = stripes(RED, GREEN, BLUE)
+    session = Recorder(mean_color_embedder(tmp_path / "mean.onnx", metadata=UNIT))
+    for provider, expected in (("TensorrtExecutionProvider", {4}), ("CPUExecutionProvider", {2, 1, 3})):
+        session.provider = provider
+        sizes = set()
+        found = SessionEmbedder(session, EmbedderOptions(batch_size=4))
+        for count in (1, 2, 3):
+            np.testing.assert_allclose(found.embed(image, boxes[:count]), np.eye(3)[:count], atol=1e-6)
+        assert sizes == expected
 
 
 def test_a_vector_does_not_depend_on_its_neighbours_in_the_batch(shared_data):

@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 from support.models import constant_detector, mean_color_embedder
@@ -31,6 +32,21 @@ def test_an_ir_gives_what_its_onnx_file_gives(tmp_path):
         assert [str(item) for item in session.inputs] == ["crops [?, 3, 16, 8] float32"]
         np.testing.assert_allclose(session.run(batch)[0], expected, rtol=1e-5)
         assert session.provider in ("CPU", "GPU")
+
+
+def test_a_yolo_layout_is_read_from_an_ir_as_from_its_onnx_file(shared_data, tmp_path):
+    onnx_file = shared_data / "weights/det/yolox_nano_coco416.onnx"
+    video = cv2.VideoCapture(str(shared_data / "mot/MOT15/TUD-Stadtmitte/TUD-Stadtmitte.mp4"))
+    image = video.read()[1]
+    ir, reference = (
+        create_detector(DetectorOptions(model=str(path), score_threshold=0.3))
+        for path in (to_ir(onnx_file, tmp_path), onnx_file)
+    )
+    assert (ir.info.backend, ir.info.layout) == ("openvino", "yolox")
+    found, expected = ir.detect(image), reference.detect(image)
+    assert len(expected) > 3
+    np.testing.assert_allclose(found.boxes, expected.boxes, atol=0.05)
+    np.testing.assert_allclose(found.scores, expected.scores, atol=1e-3)
 
 
 @pytest.mark.parametrize("where", ["inside", "beside"])

@@ -88,6 +88,10 @@ def test_tensorrt_engines_are_kept_in_the_cache_folder_of_the_user(monkeypatch, 
     assert provider_options("cpu") == {}
 
 
+def test_cuda_does_not_time_its_algorithms_anew_for_each_batch_size():
+    assert provider_options("cuda") == {"cudnn_conv_algo_search": "HEURISTIC"}
+
+
 def test_inputs_outputs_and_metadata_are_described(tmp_path):
     session = OrtSession(mean_color_embedder(tmp_path / "any.onnx", metadata={"key": "value"}))
     assert [str(item) for item in session.inputs] == ["crops [?, 3, 16, 8] float32"]
