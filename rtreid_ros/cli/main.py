@@ -7,10 +7,11 @@ A sub-command is a module with ``EXAMPLES`` (text), ``add_arguments(parser)`` an
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rtreid_ros.errors import RtreidError
 from rtreid_ros.registry import suggest
@@ -58,22 +59,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.add_argument("-v", "--verbose", action="store_true", help="also say what is going on")
     module.add_arguments(command)
     arguments = command.parse_args(words[1:])
-    logging.basicConfig(
-        level=logging.INFO if arguments.verbose else logging.WARNING,
-        format="%(levelname)s: %(message)s",
-        stream=sys.stderr,
-        force=True,
-    )
+    with _logging(logging.INFO if arguments.verbose else logging.WARNING):
+        try:
+            return int(module.run(arguments))
+        except RtreidError as error:
+            print(f"rtreid {name}: error: {error}", file=sys.stderr)
+            return USER_ERROR
+        except KeyboardInterrupt:
+            return _INTERRUPTED
+        except BrokenPipeError:  # `rtreid eval ... | head`
+            sys.stderr.close()
+            return 0
+
+
+@contextlib.contextmanager
+def _logging(level: int) -> Iterator[None]:
+    """Our own messages on standard error."""
+    logger = logging.getLogger("rtreid_ros")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(level)
     try:
-        return int(module.run(arguments))
-    except RtreidError as error:
-        print(f"rtreid {name}: error: {error}", file=sys.stderr)
-        return USER_ERROR
-    except KeyboardInterrupt:
-        return _INTERRUPTED
-    except BrokenPipeError:  # `rtreid eval ... | head`
-        sys.stderr.close()
-        return 0
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
 
 
 def _top_level() -> argparse.ArgumentParser:

@@ -100,7 +100,11 @@ def run(arguments: argparse.Namespace) -> int:
 
     from rtreid_ros.pipeline import run as run_pipeline  # noqa: PLC0415
 
-    with _open(arguments) as source, contextlib.ExitStack() as stack, logging_redirect_tqdm():
+    with (
+        _open(arguments) as source,
+        contextlib.ExitStack() as stack,
+        logging_redirect_tqdm([logging.getLogger("rtreid_ros")]),
+    ):
         if not settings.detector.model and not arguments.source.startswith("synthetic"):
             logger.warning(
                 "the built-in detector knows only the synthetic scene; name a real one with --detector"

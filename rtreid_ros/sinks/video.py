@@ -93,19 +93,6 @@ class VideoSink(VideoOutput, OutputSink):
         self.append(self._annotator.draw(frame.image, result.tracks, frame.stamp_ns, hud))
 
 
-def working_codec(folder: Path, codecs: tuple[str, ...] = CODECS) -> str | None:
-    """The first codec with which a small mp4 can be written into `folder`, or None."""
-    probe = folder / ".codec_probe.mp4"
-    try:
-        writer, codec = _open(probe, codecs, 25.0, (64, 64))
-        writer.release()
-    except SinkError:
-        return None
-    finally:
-        remove(probe)
-    return codec
-
-
 def _open(path: Path, codecs: tuple[str, ...], frame_rate: float, size: tuple[int, int]) -> tuple[Any, str]:
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     level = cv2.utils.logging.getLogLevel()

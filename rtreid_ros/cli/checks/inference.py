@@ -47,12 +47,16 @@ def _try(name: str, model: Path) -> Check:
     from rtreid_ros.runtime.ort import OrtSession  # noqa: PLC0415
 
     broken = "broken" if name == "cpu" else "warning"
-    logging.getLogger("rtreid_ros.runtime").setLevel(logging.ERROR)  # the finding says it all
+    logger = logging.getLogger("rtreid_ros.runtime")
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # the finding says it all
     try:
         session = OrtSession(model, (name,))
         (out,) = session.run(np.arange(_SIZE, dtype=np.float32) - 2)
     except RtreidError as error:
         return Check(name, broken, f"in this build, but does not come up: {error}", _ADVICE[name])
+    finally:
+        logger.setLevel(level)
     if not np.array_equal(out, [0, 0, 0, 1]):
         return Check(name, broken, f"computes wrongly: {out}", _ADVICE[name])
     return Check(name, "ok", f"{session.provider} computes")

@@ -9,21 +9,21 @@ from pathlib import Path
 from rtreid_ros.cli.checks.base import Check
 
 
-def media_checks() -> list[Check]:
-    """Which codec annotated videos get, and whether what was written can be read."""
-    return [_codec(), _ffmpeg()]
+def media_checks(codecs: tuple[str, ...] | None = None) -> list[Check]:
+    """Which of `codecs` (None: those we try) annotated videos get, and whether they can be read back."""
+    return [_codec(codecs), _ffmpeg()]
 
 
-def _codec() -> Check:
+def _codec(codecs: tuple[str, ...] | None) -> Check:
     try:
         import numpy as np  # noqa: PLC0415
 
-        from rtreid_ros.sinks.video import VideoOutput  # noqa: PLC0415
+        from rtreid_ros.sinks.video import CODECS, VideoOutput  # noqa: PLC0415
         from rtreid_ros.sources.video import VideoSource  # noqa: PLC0415
 
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "probe.mp4"
-            with VideoOutput(path, 25.0) as output:
+            with VideoOutput(path, 25.0, codecs or CODECS) as output:
                 for level in range(3):
                     output.append(np.full((48, 64, 3), 60 * level, np.uint8))
             count = len(list(VideoSource(path)))

@@ -1,0 +1,154 @@
+"""Source to sinks with real stages on small made models."""
+
+import logging
+
+import numpy as np
+import pytest
+from support.models import constant_detector, mean_color_embedder
+
+from rtreid_ros.detection import DetectorOptions, create_detector
+from rtreid_ros.errors import ImageError, SourceError
+from rtreid_ros.pipeline import TrackingPipeline, run
+from rtreid_ros.reid import EmbedderOptions, create_embedder
+from rtreid_ros.sources.base import BaseSource
+from rtreid_ros.tracking import create_tracker
+from rtreid_ros.types import Frame
+
+PEOPLE = [(100, 100, 40, 80, 0.9), (220, 150, 40, 80, 0.8)]
+
+
+@pytest.fixture
+def detector(tmp_path):
+    """Finds the same two people in every image."""
+    table = np.zeros((1, 5, 2100), np.float32)
+    for index, (x, y, w, h, score) in enumerate(PEOPLE):
+        table[0, :, index] = x, y, w, h, score
+    path = constant_detector(
+        tmp_path / "detector.onnx", table, metadata={"names": "{0: 'person'}", "task": "detect"}
+    )
+    return create_detector(DetectorOptions(model=str(path)))
+
+
+@pytest.fixture
+def embedder(tmp_path):
+    path = mean_color_embedder(tmp_path / "embedder.onnx")
+    return create_embedder(EmbedderOptions(model=str(path), preprocessing="unit"))
+
+
+class Pictures(BaseSource):
+    """Frames from a list of images; an exception in the list is raised in its place."""
+
+    def __init__(self, images, rate=10.0):
+        super().__init__("pictures", rate, (320, 320))
+        self.images = images
+        self.length = len(images)
+
+    def __iter__(self):
+        for index, image in enumerate(self.images):
+            if isinstance(image, BaseException):
+                raise image
+            yield Frame(image, index, round(index * 1e9 / self.frame_rate))
+
+
+class Memory:
+    """Keeps the results."""
+
+    def __init__(self):
+        self.results = []
+
+    def write(self, result):
+        self.results.append(result)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+def street():
+    image = np.zeros((320, 320, 3), np.uint8)
+    image[60:140, 80:120] = 200, 30, 30
+    image[110:190, 200:240] = 30, 30, 200
+    return image
+
+
+def test_frames_become_tracks_with_times_for_each_stage(detector, embedder):
+    pipeline = TrackingPipeline(detector, embedder, create_tracker("strongsort", frame_rate=10))
+    memory = Memory()
+    summary = run(Pictures([street()] * 6), pipeline, [memory])
+    assert (summary.frames, summary.skipped, summary.detections, summary.ids) == (6, 0, 12, {1, 2})
+    last = memory.results[-1]
+    assert last.tracks.confirmed().ids.tolist() == [1, 2]
+    assert np.allclose(last.tracks.boxes[0], [80, 60, 120, 140], atol=1)
+    assert last.detections.embeddings.shape == (2, 3)
+    assert min(last.timings.detection_ms, last.timings.embedding_ms, last.timings.tracking_ms) > 0
+    assert last.timings.total_ms == sum(
+        (last.timings.detection_ms, last.timings.embedding_ms, last.timings.tracking_ms)
+    )
+    figures = summary.as_dict()
+    assert figures["ids"] == 2
+    assert 0 < figures["tracking_ms"]["p50"] <= figures["tracking_ms"]["p99"]
+    assert figures["frames_per_second"] > 0
+
+
+def test_a_tracker_without_appearance_costs_no_embedding(detector, embedder):
+    pipeline = TrackingPipeline(detector, embedder, create_tracker("bytetrack", frame_rate=10))
+    result = pipeline.process(Frame(street(), 0, 0))
+    assert pipeline.embedder is None
+    assert result.detections.embeddings is None
+    assert result.timings.embedding_ms == 0
+
+
+def test_an_appearance_tracker_also_works_without_an_embedder(detector):
+    pipeline = TrackingPipeline(detector, None, create_tracker("strongsort", frame_rate=10))
+    assert run(Pictures([street()] * 5), pipeline).ids == {1, 2}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [np.zeros((320, 320), np.uint8), np.zeros((0, 320, 3), np.uint8), np.zeros((320, 320, 3), np.float32)],
+)
+def test_an_unusable_image_is_counted_logged_and_skipped(detector, wrong, caplog):
+    pipeline = TrackingPipeline(detector, None, create_tracker("bytetrack", frame_rate=10))
+    memory = Memory()
+    with caplog.at_level(logging.WARNING):
+        summary = run(Pictures([street(), wrong, street(), street()]), pipeline, [memory])
+    assert (summary.frames, summary.skipped) == (3, 1)
+    assert [result.frame.index for result in memory.results] == [0, 2, 3]
+    assert "frame 1 skipped" in caplog.text
+    with pytest.raises(ImageError):
+        pipeline.process(Frame(wrong, 9, 10**9))
+
+
+def test_ctrl_c_ends_the_run_and_keeps_what_was_tracked(detector):
+    memory = Memory()
+    pipeline = TrackingPipeline(detector, None, create_tracker("bytetrack", frame_rate=10))
+    summary = run(Pictures([street(), street(), KeyboardInterrupt()]), pipeline, [memory])
+    assert summary.interrupted
+    assert len(memory.results) == summary.frames == 2
+
+
+def test_an_error_of_the_source_is_not_swallowed(detector):
+    pipeline = TrackingPipeline(detector, None, create_tracker("bytetrack", frame_rate=10))
+    with pytest.raises(SourceError, match="damaged"):
+        run(Pictures([street(), SourceError("damaged")]), pipeline)
+
+
+def test_reset_begins_with_new_ids(detector):
+    pipeline = TrackingPipeline(detector, None, create_tracker("bytetrack", frame_rate=10))
+    first = run(Pictures([street()] * 4), pipeline)
+    pipeline.reset()
+    assert run(Pictures([street()] * 4), pipeline).ids == first.ids
+
+
+def test_progress_goes_to_standard_error_with_rate_and_tracks(detector, capsys):
+    pipeline = TrackingPipeline(detector, None, create_tracker("bytetrack", frame_rate=10))
+    run(Pictures([street()] * 4), pipeline, progress=True)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "pictures: 100%" in captured.err
+    assert "4/4" in captured.err
+    assert "tracks=2" in captured.err
+    run(Pictures([street()]), pipeline)
+    assert capsys.readouterr().err == ""
