@@ -103,8 +103,6 @@ def move(patch: Patch, affine: Float64) -> Patch:
 
 def centred(affine: Float64, source: tuple[int, int], target: tuple[int, int]) -> Float64:
     """`affine` for OpenCV, which puts pixel centres at integers, between two cut-outs at these corners."""
-    shifted = affine.copy()
-    shifted[:, 2] = (
-        affine[:, :2] @ (np.array(source, float) + 0.5) + affine[:, 2] - np.array(target, float) - 0.5
-    )
+    shifted: Float64 = affine.copy()
+    shifted[:, 2] += affine[:, :2] @ (np.array(source, float) + 0.5) - np.array(target, float) - 0.5
     return shifted

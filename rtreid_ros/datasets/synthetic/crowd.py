@@ -200,14 +200,10 @@ def _gait(
 ) -> tuple[Float64, Float64, Float64]:
     """Heading, phase and stride that fit the motion, so that feet hardly slide."""
     frames, people, _ = position.shape
-    heading, phase, stride = (
-        np.zeros((frames, people)),
-        np.zeros((frames, people)),
-        np.zeros((frames, people)),
-    )
+    heading, phase, stride = np.zeros((3, frames, people))
     smooth = np.zeros((people, 2))
-    turn = rng.uniform(0, 2 * np.pi, people)
-    facing = rng.uniform(0, 2 * np.pi, people)
+    turn = rng.uniform(0, 2 * np.pi, (people,))
+    facing = rng.uniform(0, 2 * np.pi, (people,))
     rate = min(1.0, 5.0 / frame_rate)
     for frame in range(frames):
         ahead = min(frame + 1, frames - 1)
@@ -216,12 +212,13 @@ def _gait(
         fresh = moving & ((frame == 0) | (number[frame] != number[max(frame - 1, 0)]))
         smooth[fresh] = velocity[fresh]
         smooth[moving] += rate * (velocity[moving] - smooth[moving])
-        speed: Float64 = np.linalg.norm(smooth, axis=1)
+        speed = np.hypot(smooth[:, 0], smooth[:, 1])
         walking = speed > 0.25
         aim = np.arctan2(smooth[:, 0], smooth[:, 1])
         difference = (aim - facing + np.pi) % (2 * np.pi) - np.pi
         facing = np.where(fresh & walking, aim, facing + np.where(walking, rate * difference, 0))
         stride[frame] = np.clip(speed / 1.35, 0, 1.2)
-        turn = turn + 2 * np.pi * speed / (0.55 + 0.68 * speed) / frame_rate
-        heading[frame], phase[frame] = facing, turn
+        turn += 2 * np.pi * speed / (0.55 + 0.68 * speed) / frame_rate
+        heading[frame] = facing
+        phase[frame] = turn
     return heading, phase, stride

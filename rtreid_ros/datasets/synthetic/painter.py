@@ -39,7 +39,8 @@ def tone(base: Colour, factor: float) -> Colour:
 
 
 def _shift(point: Float64, right: float, down: float) -> Float64:
-    return point + np.array([right, down])
+    shifted: Float64 = point + np.array([right, down])
+    return shifted
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,8 @@ def train(samples: list[Sample], iterations: int, batch: int, rate: float, seed:
     """The network after `iterations` steps: averaged weights, one-cycle cosine rate, AdamW."""
     torch.manual_seed(seed)
     rng = stream(seed, "batches")
-    net = DetectorNet().to(memory_format=torch.channels_last).train()
+    net = DetectorNet()
+    net.to(memory_format=torch.channels_last).train()
     average = copy.deepcopy(net)
     optimizer = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=0.02)
     centres, strides = cells(SIZE)
@@ -154,7 +155,7 @@ def export(net: DetectorNet, path: Path, recipe: dict[str, Any]) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--output", type=Path, required=True, help="folder for the model and its figures")
+    parser.add_argument("--output", type=Path, required=True, help="folder for the model")
     parser.add_argument("--scenes", type=int, default=140, help="scenes rendered for training")
     parser.add_argument("--frames", type=int, default=25, help="frames taken of each scene")
     parser.add_argument("--iterations", type=int, default=2200, help="training steps")
@@ -176,11 +177,9 @@ def main(arguments: list[str] | None = None) -> None:
     }
     path = chosen.output / FILE
     export(net, path, recipe)
-    figures = {"recipe": recipe, "minutes": round((time.monotonic() - begin) / 60, 1)}
-    figures["figures"] = judge_detector(path, chosen.judge_scenes)
-    text = json.dumps(figures, indent=2)
-    path.with_suffix(".json").write_text(text + "\n")
-    tqdm.write(text)
+    minutes = (time.monotonic() - begin) / 60
+    figures = judge_detector(path, chosen.judge_scenes)
+    tqdm.write(f"{path}: {minutes:.0f} minutes, {json.dumps(figures)}")
 
 
 if __name__ == "__main__":

@@ -115,8 +115,8 @@ def judge_embedder(model: Path, scenes: int, people: int = 24, per_camera: int =
     return {
         "rank1": round(float(same[:, 0].mean()), 4),
         "map": round(float(precision.mean()), 4),
-        "identities": int(len(np.unique(identity))),
-        "queries": int(len(query)),
-        "gallery": int(len(gallery)),
+        "identities": len(np.unique(identity)),
+        "queries": len(query),
+        "gallery": len(gallery),
         "milliseconds_per_crop": round(1000 * float(np.median(spent)) / 16, 3),
     }

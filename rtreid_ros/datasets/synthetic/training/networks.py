@@ -69,7 +69,7 @@ class DetectorNet(nn.Module):  # type: ignore[misc]
             nn.init.constant_(layer.bias, -4.6)
 
     def forward(self, images: Any) -> tuple[Any, Any]:
-        """Score logits ``(B, N)`` and side logits ``(B, N, 4, BINS)`` of ``(B, 3, H, W)`` images in [0, 1]."""
+        """Logits of scores ``(B, N)`` and sides ``(B, N, 4, BINS)`` of ``(B, 3, H, W)`` images in [0, 1]."""
         shallow = self.shallow(images)
         middle = self.middle(shallow)
         deep = self.lateral[2](self.deep(middle))
