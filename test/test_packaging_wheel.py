@@ -1,4 +1,4 @@
-"""What `pip install` brings: a pure wheel with models, configuration and type marker."""
+"""What `pip install` brings: a pure wheel with models, messages, configuration and type marker."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     pytest.importorskip("setuptools")
     source = tmp_path_factory.mktemp("source")
-    for folder in ("rtreid_ros", "config"):
+    for folder in ("rtreid_ros", "config", "msg"):
         shutil.copytree(ROOT / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "setup.py", "package.xml", "MANIFEST.in", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
@@ -44,7 +44,7 @@ def test_the_wheel_has_the_version_of_the_manifest_and_no_platform(wheel: zipfil
     assert Path(str(wheel.filename)).name == f"rtreid_ros-{version}-py3-none-any.whl"
 
 
-def test_the_wheel_holds_every_module_model_and_configuration_file(wheel: zipfile.ZipFile) -> None:
+def test_the_wheel_holds_every_module_model_message_and_configuration_file(wheel: zipfile.ZipFile) -> None:
     content = set(wheel.namelist())
     library = [
         path
@@ -53,8 +53,9 @@ def test_the_wheel_holds_every_module_model_and_configuration_file(wheel: zipfil
     ]
     assert {str(path.relative_to(ROOT)) for path in library} <= content
     data = next(name for name in content if ".data/data/" in name).partition(".data/")[0] + ".data/data/"
-    configuration = [path for path in (ROOT / "config").rglob("*") if path.is_file()]
-    assert {f"{data}share/rtreid_ros/{path.relative_to(ROOT)}" for path in configuration} <= content
+    shared = [path for path in (ROOT / "config").rglob("*") if path.is_file()]
+    shared += (ROOT / "msg").glob("*.msg")  # bags are written without ROS, too
+    assert {f"{data}share/rtreid_ros/{path.relative_to(ROOT)}" for path in shared} <= content
 
 
 def test_the_wheel_stays_small(wheel: zipfile.ZipFile) -> None:
