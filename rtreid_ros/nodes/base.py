@@ -68,6 +68,7 @@ class BaseNode(Node):  # type: ignore[misc]  # rclpy is untyped to us
         self._groups: set[str] = set()
         self._last_input = time.monotonic()
         self._warned: dict[str, int] = {}
+        self._refused: dict[str, int] = {}
         self._log_bridge = _LogBridge(self)
         logging.getLogger("rtreid_ros").addHandler(self._log_bridge)
 
@@ -216,6 +217,14 @@ class BaseNode(Node):  # type: ignore[misc]  # rclpy is untyped to us
     def guarded(self, what: str) -> _Guard:
         """A block in which bad input or a failing model costs one `what`, never the node."""
         return _Guard(self, what)
+
+    def note_rejected(self, stage: str, total: int) -> None:
+        """Take over how many rows a stage has refused so far; new ones are counted and logged."""
+        new = total - self._refused.get(stage, 0)
+        self._refused[stage] = total
+        if new > 0:
+            self.statistics.count("rejected", new)
+            self.warn(f"{stage} rows", f"{stage}: {new} detections without a usable box, score or vector")
 
     def warn(self, key: str, text: str) -> None:
         """Log a warning, not more often than the throttle lets it."""

@@ -42,6 +42,7 @@ class DetectorNode(BaseNode):
         start = time.perf_counter()
         detections = self._detector.detect(image)
         milliseconds = (time.perf_counter() - start) * 1e3
+        self.note_rejected("detector", self._detector.rejected)
         message = detections_message(
             detections,
             header(view.stamp_ns, view.frame_id),

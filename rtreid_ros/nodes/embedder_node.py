@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 import time
 
-import numpy as np
-
 from rtreid_ros.msg import DetectionArray
 from rtreid_ros.nodes import qos
 from rtreid_ros.nodes.base import BaseNode
@@ -63,17 +61,12 @@ class EmbedderNode(BaseNode):
 
     def _embed(self, item: tuple[Pair, float]) -> None:
         (view, message), received = item
-        detections = detections_from_message(message)
-        valid = detections.is_valid()
-        if not valid.all():
-            # their numbers go on as they came, so that indices stay those of the detector
-            self.statistics.count("rejected", int(np.count_nonzero(~valid)))
-            self.warn("invalid", f"{np.count_nonzero(~valid)} detections without a usable box or score")
+        boxes = detections_from_message(message).boxes
         image = view.bgr()
         start = time.perf_counter()
-        embeddings = np.zeros((len(detections), self._embedder.dim), np.float32)
-        embeddings[valid] = self._embedder.embed(image, detections.boxes[valid])
+        embeddings = self._embedder.embed(image, boxes)
         message.embedding_ms = (time.perf_counter() - start) * 1e3
+        self.note_rejected("embedder", self._embedder.rejected)
         set_embeddings(message, embeddings)
         self._publisher.publish(message)
         self.count_processed(view.stamp_ns, received)

@@ -22,10 +22,11 @@ def config_file(name: str) -> Path | None:
 
 
 def fastdds_profile(environment: Mapping[str, str]) -> dict[str, str]:
-    """What to add to `environment` so that Fast DDS carries images in shared memory.
+    """What to add to `environment` so that a process can publish images through shared memory.
 
-    Its stock settings lose most images. Empty where the user has chosen a profile or transports
-    already; other middlewares ignore the variable.
+    The stock settings of Fast DDS lose most images. A subscriber uses its publisher's memory and
+    needs none of its own, which would be reserved in full. Empty where the user has chosen a
+    profile or transports already; other middlewares ignore the variable.
     """
     if any(environment.get(name) for name in (*PROFILE_VARIABLES, "FASTDDS_BUILTIN_TRANSPORTS")):
         return {}
@@ -44,7 +45,6 @@ def process_environment(
         localhost: keep discovery and traffic on this machine.
     """
     environment = dict(os.environ if base is None else base)
-    environment.update(fastdds_profile(environment))
     if domain_id is not None:
         environment["ROS_DOMAIN_ID"] = str(domain_id)
     if localhost:

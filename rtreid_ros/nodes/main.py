@@ -33,7 +33,8 @@ def run(create: Callable[[], BaseNode], kind: str) -> int:
     if {"-h", "--help"} & set(sys.argv[1:]):
         sys.stdout.write(help_text(kind))
         return 0
-    os.environ.update(fastdds_profile(os.environ))
+    if NODES[kind].publishes_images:
+        os.environ.update(fastdds_profile(os.environ))
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     interrupts = _Interrupts()
     try:

@@ -119,11 +119,13 @@ class NodeDescription:
         summary: one sentence.
         groups: options dataclass by parameter prefix; an empty prefix for the node's own.
         has_tracker: whether ``tracker.*`` follows, which depends on ``tracker.name``.
+        publishes_images: whether it needs shared memory of its own that holds images.
     """
 
     summary: str
     groups: Mapping[str, type] = field(default_factory=dict)
     has_tracker: bool = False
+    publishes_images: bool = False
 
     def options(self, tracker: str = TrackerNodeOptions().name) -> list[tuple[str, Option]]:
         """Dotted name and option of every parameter, with those of `tracker`."""
@@ -140,7 +142,9 @@ def dotted(prefix: str, name: str) -> str:
 
 NODES: dict[str, NodeDescription] = {
     "source_node": NodeDescription(
-        "Publishes a video, image folder, bag, camera or synthetic scene.", {"": SourceOptions}
+        "Publishes a video, image folder, bag, camera or synthetic scene.",
+        {"": SourceOptions},
+        publishes_images=True,
     ),
     "detector_node": NodeDescription(
         "Finds objects in images.", {"": ImageStageOptions, "detector": DetectorOptions}
@@ -155,7 +159,9 @@ NODES: dict[str, NodeDescription] = {
         has_tracker=True,
     ),
     "visualizer_node": NodeDescription(
-        "Draws tracks into images and as markers.", {"": ImageStageOptions, "annotator": VisualizationOptions}
+        "Draws tracks into images and as markers.",
+        {"": ImageStageOptions, "annotator": VisualizationOptions},
+        publishes_images=True,
     ),
     "evaluator_node": NodeDescription("Judges tracks against ground truth.", {"": EvaluatorOptions}),
     "recorder_node": NodeDescription("Writes images and tracks to files.", {"": RecorderOptions}),

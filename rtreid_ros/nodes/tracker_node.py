@@ -66,13 +66,10 @@ class TrackerNode(BaseNode):
                 self._tracker.reset()
             self._dim = detections.embeddings.shape[1]
         self._class_names.update(class_names_of(message))  # lost tracks have names too
-        refused = self._tracker.rejected
         start = time.perf_counter()
         tracks = self._tracker.update(detections, stamp=stamp * 1e-9)
         milliseconds = (time.perf_counter() - start) * 1e3
-        if self._tracker.rejected > refused:
-            self.statistics.count("rejected", self._tracker.rejected - refused)
-            self.warn("invalid", "detections without a usable box or score were left out")
+        self.note_rejected("tracker", self._tracker.rejected)
         self._publisher.publish(
             tracks_message(
                 tracks,

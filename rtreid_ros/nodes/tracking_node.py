@@ -70,12 +70,10 @@ class TrackingNode(BaseNode):
             self.statistics.count("rejected")
             self.warn("late", f"image of stamp {view.stamp_ns * 1e-9:.3f} s came after later ones: skipped")
             return
-        refused = self._tracker.rejected
         result = self._pipeline.process(Frame(image, self._count, view.stamp_ns, camera=view.frame_id))
         self._count += 1
-        if self._tracker.rejected > refused:
-            self.statistics.count("rejected", self._tracker.rejected - refused)
-            self.warn("invalid", "detections without a usable box or score were left out")
+        self.note_rejected("tracker", self._tracker.rejected)  # also what the embedder made unusable
+        self.note_rejected("detector", self._pipeline.detector.rejected)
         self._publish(result, view)
         self.count_processed(view.stamp_ns, received)
 

@@ -59,3 +59,26 @@ def two_headed_embedder(path, size=(16, 8), metadata=None):
         helper.make_tensor_value_info("embeddings", TensorProto.FLOAT, ["batch", 3]),
     ]
     return _save(path, nodes, [crops], outputs, [weights], metadata)
+
+
+def brittle_detector(path, rows, size=(320, 320), metadata=None):
+    """A detector that finds `rows` (x, y, width, height, score) in dark images and fails in white ones.
+
+    The mean of the image is an index into a table; of white it points behind the end.
+    """
+    table = np.zeros((3, 5, 2100), np.float32)
+    for index, row in enumerate(rows):
+        table[:, :, index] = row
+    four = numpy_helper.from_array(np.array(4, np.float32), "four")
+    one = numpy_helper.from_array(np.array([1]), "one")
+    nodes = [
+        helper.make_node("ReduceMean", ["images"], ["mean"], axes=[0, 1, 2, 3], keepdims=0),
+        helper.make_node("Mul", ["mean", "four"], ["scaled"]),
+        helper.make_node("Cast", ["scaled"], ["number"], to=TensorProto.INT64),
+        helper.make_node("Reshape", ["number", "one"], ["index"]),
+        helper.make_node("Gather", ["table", "index"], ["output0"], axis=0),
+    ]
+    image = helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, *size])
+    output = helper.make_tensor_value_info("output0", TensorProto.FLOAT, [1, 5, 2100])
+    constants = [four, one, numpy_helper.from_array(table, "table")]
+    return _save(path, nodes, [image], [output], constants, metadata)
