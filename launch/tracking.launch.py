@@ -6,16 +6,15 @@ left empty comes from `params_file`, then from the nodes' defaults. `--show-args
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
-from rtreid_ros.nodes.environment import config_file, fastdds_profile
+from rtreid_ros.nodes.environment import config_file
 from rtreid_ros.tracking import TRACKERS
 
 BOOLEAN = ["true", "false"]
@@ -76,8 +75,6 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 "use_sim_time", default_value="false", choices=BOOLEAN, description="take time from /clock"
             ),
-            # also for RViz, which receives images as well; a profile of the user's own is left alone
-            *(SetEnvironmentVariable(*item) for item in fastdds_profile(os.environ).items()),
             OpaqueFunction(function=nodes),
         ]
     )

@@ -112,16 +112,3 @@ def test_the_demo_judges_only_where_there_is_ground_truth() -> None:
     ]
     without = executables(started(module, "ends_of_the_graph", evaluate="false"))
     assert without == ["recorder_node", "source_node"]
-
-
-def test_a_profile_of_the_users_own_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = load("tracking")
-
-    def sets_environment() -> bool:
-        actions = module.generate_launch_description().entities
-        return any(type(action).__name__ == "SetEnvironmentVariable" for action in actions)
-
-    monkeypatch.setenv("FASTDDS_DEFAULT_PROFILES_FILE", "/mine.xml")
-    assert not sets_environment()
-    monkeypatch.delenv("FASTDDS_DEFAULT_PROFILES_FILE")
-    assert sets_environment()

@@ -5,8 +5,9 @@ import time
 
 import pytest
 
-from rtreid_ros.nodes.environment import process_environment
+from rtreid_ros.nodes.environment import fastdds_profile, process_environment
 from rtreid_ros.nodes.graph import Graph, GraphError, NodeSpec
+from rtreid_ros.nodes.options import NODES
 
 pytestmark = pytest.mark.usefixtures("ros")
 
@@ -54,16 +55,21 @@ def test_two_nodes_of_one_name_are_refused(tmp_path, domain_id):
         pass
 
 
-def test_the_environment_keeps_traffic_here_and_images_in_shared_memory():
+def test_the_environment_keeps_traffic_here():
     environment = process_environment({}, domain_id=7)
     assert environment["ROS_DOMAIN_ID"] == "7"
     assert environment["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "LOCALHOST"
-    assert environment["FASTDDS_DEFAULT_PROFILES_FILE"].endswith("fastdds_shm.xml")
+    assert "ROS_AUTOMATIC_DISCOVERY_RANGE" not in process_environment({}, localhost=False)
+
+
+def test_image_publishers_get_room_for_images():
+    assert fastdds_profile({})["FASTDDS_DEFAULT_PROFILES_FILE"].endswith("fastdds_shm.xml")
+    assert {kind for kind, node in NODES.items() if node.publishes_images} == {
+        "source_node",
+        "visualizer_node",
+    }
 
 
 @pytest.mark.parametrize("name", ["FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE"])
 def test_a_profile_of_the_users_own_is_left_alone(name):
-    environment = process_environment({name: "mine.xml"}, localhost=False)
-    assert environment[name] == "mine.xml"
-    assert "fastdds_shm.xml" not in str(environment)
-    assert "ROS_AUTOMATIC_DISCOVERY_RANGE" not in environment
+    assert fastdds_profile({name: "mine.xml"}) == {}
