@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from rtreid_ros.types import Detections, Frame, Tracks
 
 logger = logging.getLogger(__name__)
+
+_MOST_TIMINGS = 100_000  # a live run may last for days
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ class RunSummary:
         ids: ids confirmed at least once.
         seconds: wall-clock time of the whole run, reading and writing included.
         interrupted: whether the user ended it.
-        timings: of every frame.
+        timings: of the last frames, a hundred thousand at most.
     """
 
     frames: int = 0
@@ -116,7 +119,7 @@ class RunSummary:
     ids: set[int] = field(default_factory=set)
     seconds: float = 0.0
     interrupted: bool = False
-    timings: list[Timings] = field(default_factory=list)
+    timings: deque[Timings] = field(default_factory=lambda: deque(maxlen=_MOST_TIMINGS))
 
     @property
     def frames_per_second(self) -> float:

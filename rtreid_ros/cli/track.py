@@ -154,7 +154,7 @@ def _sinks(
     names = pipeline.detector.class_names
     sinks: list[OutputSink] = [MotSink(output / "tracks.txt")]
     if source.class_names:
-        sinks.append(TruthSink(output / "gt.txt"))
+        sinks.append(TruthSink(output / "gt.txt", source.class_names))
     if arguments.jsonl:
         sinks.append(JsonLinesSink(output / "tracks.jsonl", names))
     if arguments.video:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from rtreid_ros.boxes import xyxy_to_ltwh
 from rtreid_ros.errors import SinkError
-from rtreid_ros.evaluation.mot_text import tracks_text, truth_text
+from rtreid_ros.evaluation.mot_text import MOT_CLASSES, PEDESTRIAN, tracks_text, truth_text
 from rtreid_ros.sinks.base import OutputSink
 from rtreid_ros.types import TrackState
 
@@ -43,12 +44,24 @@ class MotSink(_TextOutput):
 
 
 class TruthSink(_TextOutput):
-    """``gt.txt``: the ground truth that came with the frames, for judging later."""
+    """``gt.txt``: the ground truth that came with the frames, for judging later.
+
+    Classes get MOTChallenge's numbers by their names; a person is its pedestrian.
+    """
+
+    def __init__(self, path: str | Path, class_names: Sequence[str] = ()) -> None:
+        super().__init__(path)
+        numbers = {**{name: number for number, name in enumerate(MOT_CLASSES)}, "person": PEDESTRIAN}
+        self._numbers = np.array([numbers.get(name, 0) for name in class_names], np.int32)
 
     def write(self, result: FrameResult) -> None:
         """Append the lines of one frame, none where it has no ground truth."""
-        if result.frame.truth is not None:
-            self._stream.write(truth_text(result.frame.index + 1, result.frame.truth))
+        truth = result.frame.truth
+        if truth is None:
+            return
+        if len(self._numbers):
+            truth = replace(truth, class_ids=self._numbers[truth.class_ids])
+        self._stream.write(truth_text(result.frame.index + 1, truth))
 
 
 class JsonLinesSink(_TextOutput):

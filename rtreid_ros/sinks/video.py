@@ -77,18 +77,18 @@ class VideoSink(VideoOutput, OutputSink):
         super().__init__(path, frame_rate, codecs)
         self._annotator = Annotator(options)
         self._start: int | None = None
-        self._highest = 0
+        self._ids: set[int] = set()
 
     def write(self, result: FrameResult) -> None:
         """Draw and append one frame."""
         frame, confirmed = result.frame, result.tracks.confirmed()
         if self._start is None:
             self._start = frame.stamp_ns
-        self._highest = max(self._highest, int(confirmed.ids.max(initial=0)))
+        self._ids.update(confirmed.ids.tolist())
         seconds = (frame.stamp_ns - self._start) * 1e-9
         hud = [
             f"frame {frame.index + 1}   {seconds:.2f} s",
-            f"{len(confirmed)} tracked   {self._highest} ids so far",
+            f"{len(confirmed)} tracked   {len(self._ids)} ids so far",
         ]
         self.append(self._annotator.draw(frame.image, result.tracks, frame.stamp_ns, hud))
 

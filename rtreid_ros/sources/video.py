@@ -70,14 +70,11 @@ class VideoSource(BaseSource):
         if not self.path.is_file():
             raise SourceError(f"{self.path}: no such video file")
         capture = self._open()
-        first, _ = capture.read()
+        _, first = capture.read()
         rate = capture.get(cv2.CAP_PROP_FPS)
-        height, width = (
-            int(capture.get(key)) for key in (cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_FRAME_WIDTH)
-        )
         promised = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         capture.release()
-        if not first or height <= 0 or width <= 0:
+        if first is None:
             raise SourceError(f"{self.path}: no frame of this video can be decoded")
         if not 0 < rate <= _HIGHEST_RATE:
             if frame_rate is None:
@@ -85,7 +82,7 @@ class VideoSource(BaseSource):
                     f"{self.path}: the container gives a rate of {rate:g} frames per second; say the real one"
                 )
             rate = frame_rate
-        super().__init__(self.path.stem, frame_rate or rate, (height, width))
+        super().__init__(self.path.stem, frame_rate or rate, (first.shape[0], first.shape[1]))
         self.length = promised if promised > 0 else None
         self._follow_container = frame_rate is None
         self._truth = truth

@@ -78,14 +78,16 @@ class Annotator:
         return canvas
 
     def _draw_trails(self, canvas: UInt8, tracks: Tracks, scale: float) -> None:
-        """Lines that thin out and fade towards the past."""
+        """Lines that thin out towards the past, half transparent."""
         layer = canvas.copy()
         for identity in tracks.ids.tolist():
             points = self.trails.of(identity)
-            colour = colour_of(identity)
-            for (age, x1, y1), (_, x2, y2) in itertools.pairwise(points):
-                thickness = max(1, round((1 - age) * 3.5 * scale))
-                cv2.line(layer, _fixed(x1, y1), _fixed(x2, y2), colour, thickness, cv2.LINE_AA, _SUBPIXEL)
+            line = np.array([_fixed(x, y) for _, x, y in points], np.int32)
+            widths = [max(1, round((1 - age) * 3.5 * scale)) for age, _, _ in points[:-1]]
+            for width, group in itertools.groupby(range(len(widths)), widths.__getitem__):
+                segments = list(group)  # segment k leads from point k to point k + 1
+                part = line[segments[0] : segments[-1] + 2]
+                cv2.polylines(layer, [part], False, colour_of(identity), width, cv2.LINE_AA, _SUBPIXEL)
         cv2.addWeighted(layer, 0.65, canvas, 0.35, 0, dst=canvas)
 
 

@@ -2,11 +2,14 @@
 
 import contextlib
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from support.results import result_of, tracks_of, truth_of
 
 from rtreid_ros.errors import SinkError
+from rtreid_ros.evaluation.mot_text import read_mot
 from rtreid_ros.sinks.text import JsonLinesSink, MotSink, TruthSink
 from rtreid_ros.types import TrackState
 
@@ -30,6 +33,16 @@ def test_truth_is_written_with_class_and_visibility(tmp_path):
         sink.write(result_of(0, tracks_of([]), truth=truth_of([[3, 1, 2, 4, 8]], considered=False)))
         sink.write(result_of(1, tracks_of([])))
     assert (tmp_path / "gt.txt").read_text() == "1,3,1.000,2.000,3.000,6.000,0,1,0.7500\n"
+
+
+def test_truth_gets_the_class_numbers_of_motchallenge(tmp_path):
+    classes = ("car", "person", "unicorn")
+    rows = [[1, 0, 0, 1, 1], [2, 0, 0, 1, 1], [3, 0, 0, 1, 1]]
+    truth = replace(truth_of(rows), class_ids=np.array([0, 1, 2], np.int32))
+    with TruthSink(tmp_path / "gt.txt", classes) as sink:
+        sink.write(result_of(0, tracks_of([]), truth=truth))
+    table = read_mot(tmp_path / "gt.txt")
+    assert table.class_ids.tolist() == [3, 1, 0]
 
 
 def test_json_lines_hold_every_live_track(tmp_path):

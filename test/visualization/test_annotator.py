@@ -97,18 +97,26 @@ def test_colours_are_stable_bright_and_far_apart_for_neighbouring_ids():
 def test_trails_are_bounded_in_time_and_number():
     trails = Trails(seconds=1.0)
     for index in range(5000):
-        trails.add(
-            tracks_of([[index // 3, 0, 0, 10, 20, 1], [10_000, index, 0, index + 10, 20, 1]]),
-            index * 20_000_000,
-        )
+        passing, walking = [index // 3, 0, 0, 10, 20, 1], [10_000, 4 * index, 0, 4 * index + 10, 20, 1]
+        trails.add(tracks_of([passing, walking]), index * 20_000_000)
     assert len(trails) <= 1 + 50 // 3 + 2
     points = trails.of(10_000)
     assert len(points) == 51
-    assert points[-1] == (0.0, 5004.0, 20.0)
+    assert points[-1] == (0.0, 4 * 4999 + 5.0, 20.0)
     assert points[0][0] == pytest.approx(1.0)
-    for _ in range(1000):  # many frames at one moment, as a stopped clock gives
-        trails.add(tracks_of([[10_000, 0, 0, 10, 20, 1]]), 5000 * 20_000_000)
+    for index in range(1000):  # many frames at one moment, as a stopped clock gives
+        trails.add(tracks_of([[10_000, 4 * index, 0, 4 * index + 10, 20, 1]]), 5000 * 20_000_000)
     assert len(trails.of(10_000)) <= 256
+
+
+def test_who_stands_leaves_no_scribble():
+    trails = Trails(seconds=1.0)
+    for index in range(100):
+        shift = index % 3
+        trails.add(tracks_of([[1, shift, 0, 10 + shift, 20, 1]]), index * 20_000_000)
+    assert len(trails.of(1)) <= 2
+    assert trails.of(1)[-1] == (0.0, 5.0, 20.0)
+    assert trails.of(2) == []
 
 
 def test_a_clock_that_runs_backwards_begins_anew():
