@@ -98,7 +98,7 @@ class StrongSort(Tracker):
         rows = matching.free_detections(good)
         measured = self.filter.measure(detections.boxes[rows].astype(np.float64))
         motion = self.filter.gating_distance(self.tracks.motion, tracks, measured)
-        if detections.embeddings is None:
+        if detections.embeddings is None or len(rows) == 0:
             cost, limit = overlap_cost(tracks, rows), options.iou_limit
         else:
             weight = options.appearance_weight
