@@ -83,15 +83,29 @@ def test_the_installed_version_is_that_of_the_manifest(package: ElementTree.Elem
     assert metadata.version("rtreid_ros") == package.findtext("version")
 
 
+class Imports(ast.NodeVisitor):
+    """The top-level packages that a module imports when it runs."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def visit_Import(self, node: ast.Import) -> None:
+        self.names |= {alias.name.partition(".")[0] for alias in node.names}
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        if node.module and not node.level:
+            self.names.add(node.module.partition(".")[0])
+
+    def visit_If(self, node: ast.If) -> None:
+        if ast.unparse(node.test) != "TYPE_CHECKING":
+            self.generic_visit(node)
+
+
 def imported_packages(folder: Path) -> set[str]:
-    names = set()
+    imports = Imports()
     for path in folder.rglob("*.py"):
-        for item in ast.walk(ast.parse(path.read_text())):
-            if isinstance(item, ast.Import):
-                names |= {alias.name.partition(".")[0] for alias in item.names}
-            elif isinstance(item, ast.ImportFrom) and item.module and not item.level:
-                names.add(item.module.partition(".")[0])
-    return names
+        imports.visit(ast.parse(path.read_text()))
+    return imports.names
 
 
 def test_every_ros_package_we_import_is_declared(
