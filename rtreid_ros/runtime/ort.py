@@ -140,7 +140,8 @@ def _open(path: Path, wanted: Sequence[str], threads: int) -> tuple[Any, str]:
                 continue
             raise ModelError(
                 f"{str(path)!r} cannot be loaded as an ONNX model: {first_line(error)}; "
-                "check that the file is complete (download or export it again)"
+                "check that the file is complete (download or export it again) and that ONNX Runtime "
+                f"{ort.__version__} is not too old for it"
             ) from error
         break
 

@@ -123,6 +123,7 @@ def model_path(model: str, builtin: str) -> Path:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of a library's error, without its trailing stack."""
+    """The first line of a library's error; of a long one the end, where the reason stands."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0][:300] if lines else type(error).__name__
+    text = lines[0] if lines else type(error).__name__
+    return text if len(text) <= 250 else f"... {text[-240:]}"

@@ -1,6 +1,7 @@
 import logging
 
 import numpy as np
+import onnx
 import pytest
 from support.models import mean_color_embedder
 
@@ -8,6 +9,7 @@ from rtreid_ros.detection import DetectorOptions, create_detector
 from rtreid_ros.errors import ConfigError, ModelError
 from rtreid_ros.options import describe
 from rtreid_ros.reid import EmbedderOptions, create_embedder
+from rtreid_ros.runtime import ort as runtime
 from rtreid_ros.runtime.ort import PROVIDERS, OrtSession, available_providers, provider_options
 
 BOTH = pytest.mark.parametrize(
@@ -72,6 +74,33 @@ def test_providers_are_tried_in_the_declared_order(small_model):
     for wanted in (("cuda",), ("tensorrt", "openvino"), ()):
         with pytest.raises(ConfigError, match="it has: cpu"):
             OrtSession(small_model, wanted)
+
+
+@pytest.mark.filterwarnings("ignore:Specified provider:UserWarning")
+def test_a_provider_that_does_not_come_up_is_named_and_the_next_one_taken(small_model, monkeypatch, caplog):
+    if "cuda" in available_providers():
+        pytest.skip("this build of ONNX Runtime has CUDA, which may come up")
+    monkeypatch.setattr(runtime, "available_providers", lambda: ("cuda", "cpu"))
+    assert OrtSession(small_model).provider == "CPUExecutionProvider"
+    assert "CUDAExecutionProvider did not come up" in caplog.text
+    with pytest.raises(ModelError, match="none of the wanted execution providers came up"):
+        OrtSession(small_model, ("cuda",))
+
+
+def test_a_provider_that_fails_is_named_and_the_next_one_taken(small_model, monkeypatch, caplog, capfd):
+    monkeypatch.setattr(runtime, "available_providers", lambda: ("openvino", "cpu"))
+    monkeypatch.setattr(runtime, "provider_options", lambda name: None if name == "openvino" else {})
+    assert OrtSession(small_model).provider == "CPUExecutionProvider"
+    assert "OpenVINOExecutionProvider failed" in caplog.text
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_model_newer_than_the_runtime_is_refused_with_the_reason(small_model):
+    model = onnx.load(small_model)
+    model.ir_version = 99
+    small_model.write_bytes(model.SerializeToString())
+    with pytest.raises(ModelError, match=r"IR version: 99.*not too old"):
+        OrtSession(small_model)
 
 
 @pytest.mark.parametrize("options", [DetectorOptions, EmbedderOptions])

@@ -21,13 +21,21 @@ def _save(path, nodes, inputs, outputs, initializers=(), metadata=None):
 def constant_detector(path, *outputs, size=(320, 320), shape=None, dtype=TensorProto.FLOAT, metadata=None):
     """A model that puts out `outputs` whatever image it is given."""
     image = helper.make_tensor_value_info("images", dtype, shape or [1, 3, *size])
-    nodes, values = [], []
+    zero = numpy_helper.from_array(np.float32(0), "zero")
+    # converters drop inputs that nothing depends on
+    nodes = [
+        helper.make_node("Cast", ["images"], ["floats"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["floats"], ["mean"], keepdims=0),
+        helper.make_node("Mul", ["mean", "zero"], ["nothing"]),
+    ]
+    values, constants = [], [zero]
     for index, array in enumerate(outputs):
-        name = f"output{index}"
         tensor = numpy_helper.from_array(np.ascontiguousarray(array), f"value{index}")
-        nodes.append(helper.make_node("Constant", [], [name], value=tensor))
-        values.append(helper.make_tensor_value_info(name, tensor.data_type, array.shape))
-    return _save(path, nodes, [image], values, metadata=metadata)
+        constants.append(tensor)
+        nodes.append(helper.make_node("Cast", ["nothing"], [f"nothing{index}"], to=tensor.data_type))
+        nodes.append(helper.make_node("Add", [tensor.name, f"nothing{index}"], [f"output{index}"]))
+        values.append(helper.make_tensor_value_info(f"output{index}", tensor.data_type, array.shape))
+    return _save(path, nodes, [image], values, constants, metadata=metadata)
 
 
 def mean_color_embedder(
