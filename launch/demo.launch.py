@@ -32,7 +32,7 @@ def generate_launch_description() -> LaunchDescription:
         [
             DeclareLaunchArgument(
                 "source",
-                default_value="synthetic:",
+                default_value="synthetic",
                 description="what to publish: anything `rtreid track` takes, such as video.mp4",
             ),
             DeclareLaunchArgument(
