@@ -95,8 +95,9 @@ class VideoSink(VideoOutput, OutputSink):
 
 def _open(path: Path, codecs: tuple[str, ...], frame_rate: float, size: tuple[int, int]) -> tuple[Any, str]:
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(0)  # a codec that is not there is no error as long as another is
+    opencv: Any = cv2  # its type stubs lack these two
+    level = opencv.getLogLevel()
+    opencv.setLogLevel(0)  # a codec that is not there is no error as long as another is
     try:
         for codec in codecs:
             writer = cv2.VideoWriter(
@@ -107,7 +108,7 @@ def _open(path: Path, codecs: tuple[str, ...], frame_rate: float, size: tuple[in
             writer.release()
             remove(path)
     finally:
-        cv2.utils.logging.setLogLevel(level)
+        opencv.setLogLevel(level)
     width, height = size
     raise SinkError(
         f"{path}: OpenCV cannot write a {width}x{height} video with {' or '.join(codecs)} there; "

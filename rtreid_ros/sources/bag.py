@@ -161,7 +161,8 @@ class BagSource(BaseSource):
             raise SourceError(f"{self.path}: no usable image on {self.topic}: {reason}")
         steps = np.diff(stamps)
         steps = steps[steps > 0]
-        return first, float(1e9 / np.median(steps)) if len(steps) else _DEFAULT_RATE
+        # stamps are rounded to nanoseconds or worse
+        return first, round(float(1e9 / np.median(steps)), 3) if len(steps) else _DEFAULT_RATE
 
 
 def _nanoseconds(stamp: Any) -> int:

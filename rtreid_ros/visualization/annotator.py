@@ -99,6 +99,8 @@ def _fixed(x: float, y: float) -> tuple[int, int]:
 
 def _box(canvas: UInt8, box: list[float], label: str, colour: Colour, scale: float) -> None:
     x1, y1, x2, y2 = box
+    if x2 <= 0 or y2 <= 0 or x1 >= canvas.shape[1] or y1 >= canvas.shape[0]:
+        return  # outside: its label would be pushed to the edge
     corner, opposite = _fixed(x1, y1), _fixed(x2, y2)
     width = max(1, round(1.6 * scale))
     # a dark line beneath keeps the box visible on any background

@@ -60,6 +60,13 @@ def test_a_label_stays_inside_the_image():
     assert columns.min() < 600  # the whole number has its place left of the edge
 
 
+@pytest.mark.parametrize(
+    "box", [[-90, 10, -5, 60], [650, 10, 700, 60], [10, -90, 60, -5], [10, 490, 60, 600]]
+)
+def test_nothing_is_drawn_for_boxes_outside_the_image(box):
+    assert not plain().draw(np.zeros(SIZE, np.uint8), tracks_of([[1, *box, 0.9]]), 0).any()
+
+
 def test_trails_show_where_someone_came_from():
     annotator = Annotator(VisualizationOptions(trail=1.0))
     image = np.zeros(SIZE, np.uint8)
