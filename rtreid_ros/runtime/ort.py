@@ -113,9 +113,6 @@ def _open(path: Path, wanted: Sequence[str], threads: int) -> tuple[Any, str]:
             f"none of the execution providers {', '.join(wanted) or '(none given)'} is in this build of "
             f"ONNX Runtime; it has: {', '.join(present)}"
         )
-    if missing:
-        logger.debug("%s: not in this build of ONNX Runtime: %s", path.name, ", ".join(missing))
-
     if "cuda" in order or "tensorrt" in order:
         _load_cuda_libraries()
     while True:
@@ -157,7 +154,8 @@ def _open(path: Path, wanted: Sequence[str], threads: int) -> tuple[Any, str]:
             f"{path.name}: none of the wanted execution providers came up ({', '.join(order)}), only {used}; "
             "add cpu to the providers or repair their libraries"
         )
-    logger.info("%s runs on %s", path.name, used)
+    absent = f" (not in this build of ONNX Runtime: {', '.join(missing)})" if missing else ""
+    logger.info("%s runs on %s%s", path.name, used, absent)
     return session, used
 
 

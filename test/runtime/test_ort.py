@@ -65,6 +65,8 @@ def test_the_session_says_which_provider_it_really_got(small_model, caplog):
         session = OrtSession(small_model)
     assert session.provider in PROVIDERS.values()
     assert any(session.provider in record.getMessage() for record in caplog.records)
+    for absent in set(PROVIDERS) - set(available_providers()):
+        assert absent in caplog.text
 
 
 def test_providers_are_tried_in_the_declared_order(small_model):
