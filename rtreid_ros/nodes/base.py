@@ -34,6 +34,8 @@ OptionsT = TypeVar("OptionsT")
 
 _LOSSLESS_DEPTH = 64
 
+_MISMATCH_DELAY_S = 0.3
+
 _SILENCE_S = 2.0
 """No input for this long is worth a warning in /diagnostics."""
 
@@ -190,7 +192,12 @@ class BaseNode(Node):  # type: ignore[misc]  # rclpy is untyped to us
         return self.subscribe_to(Image, topic, lambda cdr: callback(view_image(cdr)), profile, raw=True)
 
     def _explain_mismatch(self, topic: str, own: QoSProfile, *, publishing: bool) -> None:
-        self.get_logger().error(qos.mismatch_text(self, topic, own, publishing=publishing))
+        def explain() -> None:
+            self.destroy_timer(timer)
+            self.get_logger().error(qos.mismatch_text(self, topic, own, publishing=publishing))
+
+        # the other end's name and profile are known a moment after the event
+        timer = self.create_timer(_MISMATCH_DELAY_S, explain, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     # ------------------------------------------------------------------------- error policy
 

@@ -29,6 +29,8 @@ class ObserverNode(BaseNode):
     """
 
     settle: float
+    _concluded = True
+    """Whether there is nothing to conclude: a run begins in `activate`."""
 
     def activate(self) -> None:
         """Make topics."""
@@ -95,7 +97,7 @@ class ObserverNode(BaseNode):
             self.finish()
 
     def _conclude_once(self) -> None:
-        if self._concluded or not hasattr(self, "ledger"):
+        if self._concluded:
             return
         self._concluded = True
         missing = 0 if self.published is None else self.published - self.ledger.answered

@@ -19,6 +19,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 from builtin_interfaces.msg import Time
 from rclpy.duration import Duration
@@ -48,6 +49,13 @@ class SourceNode(BaseNode):
 
     kind = "source_node"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._resources = ExitStack()
+        self._threads: list[threading.Thread] = []
+        self._stopping = threading.Event()
+        self._backpressure = Backpressure(1)
+
     def configure(self) -> None:
         """Open the source."""
         self._options = self.options()
@@ -55,7 +63,8 @@ class SourceNode(BaseNode):
         if not self._options.source:
             raise ConfigError("parameter source is empty: say what to publish, such as -p source:=video.mp4")
         topic, rate = self._options.topic, self._options.rate
-        self._source = open_source(self._options.source, topic=topic or None, frame_rate=rate or None)
+        source = open_source(self._options.source, topic=topic or None, frame_rate=rate or None)
+        self._source = self._resources.enter_context(source)
         height, width = self._source.size
         length = "" if self._source.length is None else f", {self._source.length} frames"
         speed = f"{self._source.frame_rate:g} frames per second"
@@ -73,7 +82,6 @@ class SourceNode(BaseNode):
         self._frames = self.publish_to(TimeReference, "frames", qos.record_qos())
         self._truth = self.publish_to(TrackArray, "ground_truth", qos.record_qos())
         self._finished = self.publish_to(UInt64, "source_finished", qos.latched_qos())
-        self._stopping = threading.Event()
         self._backpressure = Backpressure(self._options.window)
         if self.lossless:
             profile = qos.result_qos(True, publishing=False)
@@ -88,13 +96,11 @@ class SourceNode(BaseNode):
 
     def close(self) -> None:
         """Stop both threads and free the source."""
-        if hasattr(self, "_stopping"):
-            self._stopping.set()
-            self._backpressure.stop()
-            for thread in self._threads:
-                thread.join(5)
-        if hasattr(self, "_source"):
-            self._source.__exit__(None, None, None)
+        self._stopping.set()
+        self._backpressure.stop()
+        for thread in self._threads:
+            thread.join(5)
+        self._resources.close()
         super().close()
 
     # -------------------------------------------------------------------------------- reading
