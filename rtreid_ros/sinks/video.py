@@ -95,9 +95,9 @@ class VideoSink(VideoOutput, OutputSink):
 
 def _open(path: Path, codecs: tuple[str, ...], frame_rate: float, size: tuple[int, int]) -> tuple[Any, str]:
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    opencv: Any = cv2  # its type stubs lack these two
-    level = opencv.getLogLevel()
-    opencv.setLogLevel(0)  # a codec that is not there is no error as long as another is
+    logs: Any = getattr(cv2.utils, "logging", cv2)  # OpenCV 5 moved them
+    level = logs.getLogLevel()
+    logs.setLogLevel(0)  # a codec that is not there is no error as long as another is
     try:
         for codec in codecs:
             writer = cv2.VideoWriter(
@@ -108,7 +108,7 @@ def _open(path: Path, codecs: tuple[str, ...], frame_rate: float, size: tuple[in
             writer.release()
             remove(path)
     finally:
-        opencv.setLogLevel(level)
+        logs.setLogLevel(level)
     width, height = size
     raise SinkError(
         f"{path}: OpenCV cannot write a {width}x{height} video with {' or '.join(codecs)} there; "

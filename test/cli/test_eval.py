@@ -70,6 +70,7 @@ def test_wrong_results_are_explained(rtreid, tmp_path, results, says):
 
 
 def test_missing_paths_and_places_are_explained(rtreid, tmp_path):
+    pytest.importorskip("trackeval")
     code, _, err = rtreid("eval", tmp_path / "none", "--gt", tmp_path)
     assert (code, "no such file or folder" in err) == (2, True)
     (tmp_path / "gt.txt").write_text("1,1,0,0,10,20,1,1,1\n")
