@@ -42,11 +42,13 @@ class Camera:
         local = np.concatenate([(pixels - self.centre) / self.focal, np.ones((*pixels.shape[:-1], 1))], -1)
         return np.asarray(local @ self.rotation)
 
-    def horizon(self) -> int:
-        """First image row that can show ground."""
-        tangent = self.rotation[2, 1] / self.rotation[1, 1]
-        row = self.centre[1] - self.focal * tangent
-        return int(np.clip(np.floor(row), 0, self.size[0]))
+    def horizon(self, affine: Float64 | None = None) -> int:
+        """First image row that can show ground, at rest or in the view moved by a 2x3 `affine`."""
+        row = self.centre[1] - self.focal * self.rotation[2, 1] / self.rotation[1, 1]
+        ends = np.array([[0.0, row], [self.size[1], row]])
+        if affine is not None:
+            ends = transform(affine, ends)
+        return int(np.clip(np.floor(ends[:, 1].min()), 0, self.size[0]))
 
 
 def street_camera(seed: int, number: int, size: tuple[int, int]) -> Camera:

@@ -1,36 +1,18 @@
-"""From skeletons to polygons in painter's order: one `Drawing` per person."""
+"""One person as polygons in painter's order."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 
 from rtreid_ros.datasets.synthetic.body import Joint
 from rtreid_ros.datasets.synthetic.looks import Colour, Look
-from rtreid_ros.datasets.synthetic.shapes import UPPER, capsules, cushion, ellipse
+from rtreid_ros.datasets.synthetic.shapes import UPPER, cushion, ellipse
 from rtreid_ros.datasets.synthetic.torso import Paint, Torso, pattern
+from rtreid_ros.datasets.synthetic.view import View
 from rtreid_ros.types import Float64
 
-# start joint, end joint, their radii in body widths; left before right
-_LIMBS = (
-    (Joint.HIP_L, Joint.KNEE_L, 0.060, 0.043),
-    (Joint.HIP_R, Joint.KNEE_R, 0.060, 0.043),
-    (Joint.KNEE_L, Joint.ANKLE_L, 0.042, 0.028),
-    (Joint.KNEE_R, Joint.ANKLE_R, 0.042, 0.028),
-    (Joint.ANKLE_L, Joint.TOE_L, 0.030, 0.022),
-    (Joint.ANKLE_R, Joint.TOE_R, 0.030, 0.022),
-    (Joint.SHOULDER_L, Joint.ELBOW_L, 0.038, 0.031),
-    (Joint.SHOULDER_R, Joint.ELBOW_R, 0.038, 0.031),
-    (Joint.ELBOW_L, Joint.HAND_L, 0.030, 0.023),
-    (Joint.ELBOW_R, Joint.HAND_R, 0.030, 0.023),
-    (Joint.NECK, Joint.HEAD, 0.032, 0.030),
-)
 _THIGH, _SHIN, _FOOT, _UPPER_ARM, _FOREARM, _NECK = 0, 2, 4, 6, 8, 10
-_START = np.array([limb[0] for limb in _LIMBS])
-_END = np.array([limb[1] for limb in _LIMBS])
-_START_RADIUS = np.array([limb[2] for limb in _LIMBS])
-_END_RADIUS = np.array([limb[3] for limb in _LIMBS])
+"""Rows of `LIMBS`, of the left side."""
 
 
 def tone(base: Colour, factor: float) -> Colour:
@@ -41,37 +23,6 @@ def tone(base: Colour, factor: float) -> Colour:
 def _shift(point: Float64, right: float, down: float) -> Float64:
     shifted: Float64 = point + np.array([right, down])
     return shifted
-
-
-@dataclass(frozen=True)
-class View:
-    """N people as one camera sees them.
-
-    Attributes:
-        pixels: ``(N, JOINTS, 2)``.
-        depth: ``(N, JOINTS)`` metres from the camera.
-        scale: ``(N,)`` pixels per metre at the pelvis.
-        width: ``(N,)`` one body width in pixels.
-        height: ``(N,)`` stature in pixels.
-        facing: ``(N,)`` cosine between body front and the direction to the camera.
-        aside: ``(N,)`` how far the body's front points to the image's right.
-    """
-
-    pixels: Float64
-    depth: Float64
-    scale: Float64
-    width: Float64
-    height: Float64
-    facing: Float64
-    aside: Float64
-
-    def limbs(self, light: float) -> tuple[Float64, Float64]:
-        """Outlines ``(N, L, 12, 2)`` of all limbs, and of their lit inner part."""
-        start, end = self.pixels[:, _START], self.pixels[:, _END]
-        first, last = self.width[:, None] * _START_RADIUS, self.width[:, None] * _END_RADIUS
-        shift = np.stack([light * 0.25 * first, np.zeros_like(first)], -1)
-        outer = capsules(start, end, first, last)
-        return outer, capsules(start + shift, end + shift, 0.68 * first, 0.68 * last)
 
 
 def draw_person(view: View, row: int, look: Look, outer: Float64, inner: Float64) -> list[Paint]:

@@ -9,33 +9,22 @@ import cv2
 import numpy as np
 
 from rtreid_ros.datasets.synthetic.body import Figures, Joint
-from rtreid_ros.datasets.synthetic.camera import compose, invert, shake, street_camera, transform
+from rtreid_ros.datasets.synthetic.camera import compose, invert, shake, street_camera
 from rtreid_ros.datasets.synthetic.canvas import Patch, centred, move, paste, render, shade
 from rtreid_ros.datasets.synthetic.crowd import simulate
 from rtreid_ros.datasets.synthetic.furniture import furnish, obstacles
+from rtreid_ros.datasets.synthetic.light import Daylight, light_side
 from rtreid_ros.datasets.synthetic.looks import draw_look
 from rtreid_ros.datasets.synthetic.options import SceneOptions
-from rtreid_ros.datasets.synthetic.painter import View, draw_person
-from rtreid_ros.datasets.synthetic.random import drift, stream
-from rtreid_ros.datasets.synthetic.shapes import CIRCLE, capsules
-from rtreid_ros.datasets.synthetic.street import build_street, sun_direction
+from rtreid_ros.datasets.synthetic.painter import draw_person
+from rtreid_ros.datasets.synthetic.street import build_street
+from rtreid_ros.datasets.synthetic.view import look_at
 from rtreid_ros.errors import ConfigError
 from rtreid_ros.options import build
 from rtreid_ros.types import Float64, Frame, GroundTruth, UInt8
 
 _LEAST_INSIDE = 0.2
 """Whose box lies less than this share inside the image is not in the ground truth."""
-_SHADOW_LIMBS = (
-    (Joint.PELVIS, Joint.NECK, 0.1),
-    (Joint.NECK, Joint.HEAD, 0.06),
-    (Joint.HIP_L, Joint.KNEE_L, 0.05),
-    (Joint.HIP_R, Joint.KNEE_R, 0.05),
-    (Joint.KNEE_L, Joint.ANKLE_L, 0.05),
-    (Joint.KNEE_R, Joint.ANKLE_R, 0.05),
-    (Joint.SHOULDER_L, Joint.HAND_L, 0.05),
-    (Joint.SHOULDER_R, Joint.HAND_R, 0.05),
-)
-"""What casts a shadow: two joints and a radius in body widths."""
 
 
 class SyntheticScene:
@@ -67,14 +56,8 @@ class SyntheticScene:
         self._looks = [draw_look(seed, person) for person in range(chosen.people)]
         self._figures = Figures(self._looks)
         self._crowd = simulate(seed, chosen.people, chosen.frames, chosen.frame_rate, obstacles(fixtures))
-        self._sun = sun_direction(seed)
-        self._light_side = float(np.sign(self._sun @ self.camera.rotation[0]) or 1.0)
-        seconds = np.arange(chosen.frames) / chosen.frame_rate
-        light = stream(seed, "light")
-        self._sunshine = np.clip(0.75 + 0.6 * chosen.light * drift(light, seconds, 11.0), 0.15, 1)
-        self._brightness = 1 + 0.22 * chosen.light * (drift(light, seconds, 14.0) + self._sunshine - 0.75)
-        self._warmth = 0.06 * chosen.light * drift(light, seconds, 23.0)
-        self._grain = self._make_grain()
+        self._daylight = Daylight(chosen)
+        self._light_side = light_side(seed, self.camera)
 
     @property
     def name(self) -> str:
@@ -137,17 +120,18 @@ class SyntheticScene:
         affine = self._view(index)
         moved = self.options.camera_motion > 0
         people = np.flatnonzero(self._crowd.present[index])
+        heading = self._crowd.heading[index, people]
         joints = self._figures.pose(
             people,
             self._crowd.position[index, people],
-            self._crowd.heading[index, people],
+            heading,
             self._crowd.phase[index, people],
             self._crowd.stride[index, people],
         )
-        view = self._look_at(joints, people, index, affine)
-        order = self._visible(view)
+        view = look_at(self.camera, affine, joints, heading, self._figures, people)
+        order = view.from_back_to_front(self.size)
         image = self._background(affine) if moved else self._street.background.copy()
-        self._cast_shadows(image, joints[order], view, order, index, affine)
+        self._daylight.cast_shadows(image, index, self.camera, affine, joints[order], view.width[order])
         labels = np.zeros(self.size, np.uint8)
         outer, inner = view.limbs(self._light_side)
         fixtures = list(self._street.furniture)
@@ -170,7 +154,7 @@ class SyntheticScene:
             totals.append(int(np.count_nonzero(patch.alpha > 127)))
         for _, patch in fixtures:
             self._restore(image, labels, patch, hidden_behind, affine)
-        self._expose(image, index)
+        self._daylight.expose(image, index)
         return image, *self._judge(labels, people[rows] if rows else people[:0], boxes, totals)
 
     def _view(self, index: int) -> Float64:
@@ -186,39 +170,6 @@ class SyntheticScene:
         return np.asarray(
             cv2.warpAffine(self._street.background, local, (columns, rows), borderMode=cv2.BORDER_REPLICATE)
         )
-
-    def _look_at(self, joints: Float64, people: np.ndarray, index: int, affine: Float64) -> View:
-        pixels, depth = self.camera.project(joints)
-        zoom = float(np.sqrt(abs(np.linalg.det(affine[:, :2]))))
-        scale = zoom * self.camera.focal / depth[:, Joint.PELVIS]
-        heading = self._crowd.heading[index, people]
-        front = np.stack([np.sin(heading), np.zeros(len(people)), np.cos(heading)], 1)
-        back = self.camera.position - joints[:, Joint.PELVIS]
-        back[:, 1] = 0
-        back /= np.maximum(np.linalg.norm(back, axis=1), 1e-6)[:, None]
-        right = np.stack([-back[:, 2], np.zeros(len(people)), back[:, 0]], 1)
-        right *= np.sign(right @ self.camera.rotation[0])[:, None]
-        return View(
-            pixels=transform(affine, pixels),
-            depth=depth,
-            scale=scale,
-            width=self._figures.width[people] * scale,
-            height=self._figures.height[people] * scale,
-            facing=(front * back).sum(1),
-            aside=(front * right).sum(1),
-        )
-
-    def _visible(self, view: View) -> np.ndarray:
-        """Rows of people who may touch the image, the farthest first."""
-        rows, columns = self.size
-        low, high = (
-            view.pixels.min(1) - 0.3 * view.height[:, None],
-            view.pixels.max(1) + 0.3 * view.height[:, None],
-        )
-        near = view.depth.min(1) > 1.2
-        inside = near & (high > 0).all(1) & (low[:, 0] < columns) & (low[:, 1] < rows)
-        chosen = np.flatnonzero(inside)
-        return chosen[np.argsort(-view.depth[chosen, Joint.PELVIS], kind="stable")]
 
     def _restore(
         self,
@@ -236,60 +187,6 @@ class SyntheticScene:
             x0 < right and x1 > patch.left and y0 < bottom and y1 > patch.top for x0, y0, x1, y1 in behind
         ):
             paste(image, labels, patch, 0)
-
-    def _cast_shadows(
-        self, image: UInt8, joints: Float64, view: View, order: np.ndarray, index: int, affine: Float64
-    ) -> None:
-        """Soft shadows on the ground: the sun's, as strong as it shines, and the sky's around the feet."""
-        rows, columns = self.size
-        horizon = max(self.camera.horizon() - self._margin, 0)
-        if not len(order) or horizon >= rows:
-            return
-        dark = np.zeros(((rows - horizon + 1) // 2, (columns + 1) // 2), np.uint8)
-        flat = joints - joints[..., 1:2] * (self._sun / self._sun[1])
-        pixels = (transform(affine, self.camera.project(flat)[0]) - (0, horizon)) / 2
-        width = view.width[order] / 2
-        feet = joints[:, Joint.ANKLE_L : Joint.ANKLE_R + 1].mean(1) * (1, 0, 1)
-        circle = feet[:, None] + np.stack([0.3 * CIRCLE[:, 0], 0 * CIRCLE[:, 0], 0.3 * CIRCLE[:, 1]], -1)
-        rings = (transform(affine, self.camera.project(circle)[0]) - (0, horizon)) / 2
-        limbs = [
-            capsules(pixels[:, start], pixels[:, end], radius * width, 0.8 * radius * width)
-            for start, end, radius in _SHADOW_LIMBS
-        ]
-        outlines = np.round(16 * np.clip(np.stack(limbs, 1), -4000, 8000)).astype(np.int32)
-        strength = int(118 * self._sunshine[index])
-        for ring, person in zip(np.round(16 * rings).astype(np.int32), outlines, strict=True):
-            cv2.fillConvexPoly(dark, ring, 62, cv2.LINE_8, 4)
-            for outline in person:
-                cv2.fillConvexPoly(dark, outline, strength, cv2.LINE_8, 4)
-        soft = cv2.resize(cv2.blur(dark, (5, 5)), (columns, rows - horizon), interpolation=cv2.INTER_LINEAR)
-        ground = image[horizon:]
-        gain = cv2.cvtColor(cv2.bitwise_not(soft), cv2.COLOR_GRAY2BGR)
-        cv2.multiply(ground, gain, dst=ground, scale=1 / 255)
-
-    def _make_grain(self) -> tuple[UInt8, UInt8] | None:
-        """Sensor noise above and below zero, larger than the image so that frames cut different pieces."""
-        if not self.options.noise:
-            return None
-        rng = stream(self.options.seed, "grain", self.options.camera)
-        rows, columns = self.size
-        grain = rng.standard_normal((rows + 61, columns + 67, 3), np.float32) * np.float32(self.options.noise)
-        rounded = np.clip(np.round(grain), -127, 127)
-        return np.maximum(rounded, 0).astype(np.uint8), np.maximum(-rounded, 0).astype(np.uint8)
-
-    def _expose(self, image: UInt8, index: int) -> None:
-        """Light and sensor: one gain per channel, then noise."""
-        warmth, bright = self._warmth[index], self._brightness[index]
-        if self.options.light:
-            gains = np.array([bright * (1 - warmth), bright, bright * (1 + warmth), 0.0])
-            cv2.multiply(image, gains, dst=image)
-        if self._grain is not None:
-            rng = stream(self.options.seed, "grain-offset", self.options.camera, index)
-            y, x = int(rng.integers(61)), int(rng.integers(67))
-            rows, columns = self.size
-            above, below = (part[y : y + rows, x : x + columns] for part in self._grain)
-            cv2.add(image, above, dst=image)
-            cv2.subtract(image, below, dst=image)
 
     def _judge(
         self, labels: UInt8, people: np.ndarray, boxes: list[Float64], totals: list[int]

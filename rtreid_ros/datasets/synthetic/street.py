@@ -11,6 +11,7 @@ from rtreid_ros.datasets.synthetic import textures
 from rtreid_ros.datasets.synthetic.camera import STREET_DEPTH, Camera
 from rtreid_ros.datasets.synthetic.canvas import Patch, paste
 from rtreid_ros.datasets.synthetic.furniture import Fixture, draw_fixture
+from rtreid_ros.datasets.synthetic.light import light_side, sun_direction
 from rtreid_ros.datasets.synthetic.looks import colour
 from rtreid_ros.datasets.synthetic.random import stream
 from rtreid_ros.datasets.synthetic.shapes import capsules
@@ -32,15 +33,6 @@ class Street:
     furniture: list[tuple[float, Patch]]
 
 
-def sun_direction(seed: int) -> Float64:
-    """Unit vector from the street towards the sun."""
-    rng = stream(seed, "sun")
-    azimuth, elevation = rng.uniform(0, 2 * np.pi), rng.uniform(0.65, 1.1)
-    return np.array(
-        [np.cos(elevation) * np.cos(azimuth), np.sin(elevation), np.cos(elevation) * np.sin(azimuth)]
-    )
-
-
 def build_street(seed: int, camera: Camera, fixtures: list[Fixture], margin: int) -> Street:
     """Paint the street as `camera` sees it at rest."""
     rows, columns = camera.size
@@ -56,7 +48,7 @@ def build_street(seed: int, camera: Camera, fixtures: list[Fixture], margin: int
     background = cv2.resize(picture, (size[1], size[0]), interpolation=cv2.INTER_AREA)
     sun = sun_direction(seed)
     _cast_shadows(camera, fixtures, sun, background, margin)
-    light = float(np.sign(sun @ camera.rotation[0]) or 1.0)
+    light = light_side(seed, camera)
     furniture = []
     for number, fixture in enumerate(fixtures):
         patch = draw_fixture(seed, number, fixture, camera, light)
