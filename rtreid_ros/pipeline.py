@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rtreid_ros.errors import ImageError
+from rtreid_ros.ordering import Order, StampOrder
 
 if TYPE_CHECKING:
     from rtreid_ros.detection.base import Detector
@@ -102,6 +103,7 @@ class RunSummary:
     Attributes:
         frames: processed.
         skipped: frames whose image was unusable.
+        late: frames that came after later ones, or twice.
         lost: frames the source could not deliver.
         rejected: invalid detections the tracker dropped.
         detections: boxes found, over all frames.
@@ -113,6 +115,7 @@ class RunSummary:
 
     frames: int = 0
     skipped: int = 0
+    late: int = 0
     lost: int = 0
     rejected: int = 0
     detections: int = 0
@@ -136,6 +139,7 @@ class RunSummary:
         return {
             "frames": self.frames,
             "skipped": self.skipped,
+            "late": self.late,
             "lost": self.lost,
             "rejected_detections": self.rejected,
             "detections": self.detections,
@@ -152,7 +156,8 @@ def run(
 ) -> RunSummary:
     """Track every frame of `source` and hand each result to all `sinks`, which are entered already.
 
-    A frame with an unusable image is logged, counted and skipped. Ctrl-C ends the run, not the
+    A frame with an unusable image, or with a stamp not after the one before, is logged, counted and
+    skipped; where stamps jump far back, tracking begins anew. Ctrl-C ends the run, not the
     program: what was tracked until then is kept.
 
     Args:
@@ -164,11 +169,18 @@ def run(
     from tqdm import tqdm  # noqa: PLC0415 (only here)
 
     summary = RunSummary()
+    order = StampOrder()
     rejected_before = pipeline.tracker.rejected
     start = time.perf_counter()
     bar = tqdm(source, total=source.length, desc=source.name, unit="frame", disable=not progress)
     try:
         for frame in bar:
+            if order.judge(frame.stamp_ns) is Order.LATE:
+                summary.late += 1
+                logger.warning(
+                    "frame %d skipped: its stamp, %.3f s, is not after the last", frame.index, frame.stamp
+                )
+                continue
             try:
                 result = pipeline.process(frame)
             except ImageError as error:

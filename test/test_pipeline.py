@@ -1,6 +1,7 @@
 """Source to sinks with real stages on small made models."""
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -119,6 +120,36 @@ def test_an_unusable_image_is_counted_logged_and_skipped(detector, wrong, caplog
     assert "frame 1 skipped" in caplog.text
     with pytest.raises(ImageError):
         pipeline.process(Frame(wrong, 9, 10**9))
+
+
+class Stamped(Pictures):
+    """The same picture at given stamps in seconds."""
+
+    def __init__(self, stamps):
+        super().__init__([street()] * len(stamps))
+        self.stamps = stamps
+
+    def __iter__(self):
+        for frame, stamp in zip(super().__iter__(), self.stamps, strict=True):
+            yield replace(frame, stamp_ns=round(stamp * 1e9))
+
+
+def test_late_and_repeated_frames_are_counted_logged_and_skipped(detector, caplog):
+    pipeline = TrackingPipeline(detector, None, create_tracker("bytetrack", frame_rate=10))
+    memory = Memory()
+    with caplog.at_level(logging.WARNING):
+        summary = run(Stamped([5.0, 5.1, 5.3, 5.2, 5.3, 5.4]), pipeline, [memory])
+    assert (summary.frames, summary.late) == (4, 2)
+    assert [result.frame.index for result in memory.results] == [0, 1, 2, 5]
+    assert pipeline.tracker.resets == 0
+    assert summary.ids == {1, 2}
+    assert caplog.text.count("is not after the last") == 2
+
+
+def test_stamps_that_jump_far_back_begin_anew(detector):
+    pipeline = TrackingPipeline(detector, None, create_tracker("bytetrack", frame_rate=10))
+    summary = run(Stamped([50.0, 50.1, 50.2, 0.0, 0.1, 0.2]), pipeline)
+    assert (summary.frames, summary.late, pipeline.tracker.resets) == (6, 0, 1)
 
 
 def test_ctrl_c_ends_the_run_and_keeps_what_was_tracked(detector):

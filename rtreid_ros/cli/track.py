@@ -199,7 +199,12 @@ def _print_summary(summary: RunSummary, pipeline: TrackingPipeline, written: lis
     detail = (
         f"{summary.frames} frames, {len(summary.ids)} ids, {summary.frames_per_second:.1f} frames per second"
     )
-    notes = {"skipped": summary.skipped, "lost": summary.lost, "rejected detections": summary.rejected}
+    notes = {
+        "skipped": summary.skipped,
+        "late": summary.late,
+        "lost": summary.lost,
+        "rejected detections": summary.rejected,
+    }
     detail += "".join(f", {count} {name}" for name, count in notes.items() if count)
     print(detail)
     print(f"detector  {pipeline.detector.info}: {figures['detection_ms']['p50']:.1f} ms")

@@ -1,9 +1,8 @@
-"""Which messages belong together and in what order they may come; no ROS needed."""
+"""Which messages belong together; no ROS needed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
 from typing import Generic, TypeVar
 
 A = TypeVar("A")
@@ -62,33 +61,3 @@ class StampMatcher(Generic[A, B]):
             del waiting[next(iter(waiting))]
             gone += 1
         return gone
-
-
-class Order(Enum):
-    """How a stamp relates to the one before."""
-
-    NEXT = "next"
-    LATE = "late"
-    """Not after the last one, but close to it: a duplicate or overtaken frame. Refuse it."""
-    RESTART = "restart"
-    """Far before the last one: the source has started anew. Forget the past."""
-
-
-class StampOrder:
-    """Judges stamps one after the other, nanoseconds.
-
-    Args:
-        tolerance_ns: steps back up to this are late frames, larger ones a restart.
-    """
-
-    def __init__(self, tolerance_ns: int = 1_000_000_000) -> None:
-        self._tolerance = tolerance_ns
-        self._last: int | None = None
-
-    def judge(self, stamp: int) -> Order:
-        """The place of `stamp`; remembers it unless it is late."""
-        last = self._last
-        if last is not None and last - self._tolerance <= stamp <= last:
-            return Order.LATE
-        self._last = stamp
-        return Order.RESTART if last is not None and stamp < last else Order.NEXT

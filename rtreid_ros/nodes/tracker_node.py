@@ -11,8 +11,8 @@ from rtreid_ros.nodes import qos
 from rtreid_ros.nodes.base import BaseNode
 from rtreid_ros.nodes.conversions import class_names_of, detections_from_message, stamp_ns, tracks_message
 from rtreid_ros.nodes.main import run
-from rtreid_ros.nodes.matching import Order, StampOrder
 from rtreid_ros.nodes.options import TrackerNodeOptions
+from rtreid_ros.ordering import Order, StampOrder
 from rtreid_ros.tracking import TRACKERS, create_tracker
 
 

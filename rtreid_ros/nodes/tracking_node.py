@@ -13,8 +13,8 @@ from rtreid_ros.nodes.base import BaseNode
 from rtreid_ros.nodes.conversions import detections_message, header, tracks_message
 from rtreid_ros.nodes.images import ImageView
 from rtreid_ros.nodes.main import run
-from rtreid_ros.nodes.matching import Order, StampOrder
 from rtreid_ros.nodes.options import TrackerNodeOptions
+from rtreid_ros.ordering import Order, StampOrder
 from rtreid_ros.pipeline import FrameResult, TrackingPipeline
 from rtreid_ros.reid import create_embedder
 from rtreid_ros.tracking import TRACKERS, create_tracker

@@ -1,5 +1,6 @@
 from rtreid_ros.nodes.ledger import Entry, FrameLedger
-from rtreid_ros.nodes.matching import Order, StampMatcher, StampOrder
+from rtreid_ros.nodes.matching import StampMatcher
+from rtreid_ros.ordering import Order, StampOrder
 
 
 def matcher(depth=4):
