@@ -31,9 +31,9 @@ class TrackerOptions:
     max_lost: float = option(1.0, "a track not seen for longer than this is dropped, seconds", ge=0)
     min_hits: int = option(3, "detections that confirm a new track", ge=1)
     report: str = option(
-        "filter",
-        "box given for a matched track: the Kalman filter's, or the matched detection's unchanged",
-        choices=("filter", "detection"),
+        "detection",
+        "box given for a matched track: the matched detection's, unchanged, or the Kalman filter's, smoother",
+        choices=("detection", "filter"),
     )
     per_class: bool = option(False, "whether only detections of a track's own class can continue it")
 

@@ -24,8 +24,10 @@ class ByteTrackOptions(TrackerOptions):
     """Published defaults; `max_lost` is the paper's 30 frames at 30 frames per second."""
 
     min_hits: int = option(2, "detections that confirm a track not born in the first frame", ge=1)
-    track_threshold: float = option(0.6, "detections scored above this are associated first", ge=0, le=1)
-    low_threshold: float = option(0.1, "detections scored above this can still continue a track", ge=0, le=1)
+    track_threshold: float = option(0.6, "detections scored at least this are associated first", ge=0, le=1)
+    low_threshold: float = option(
+        0.1, "detections scored at least this can still continue a track", ge=0, le=1
+    )
     new_track_threshold: float = option(0.7, "least score of a detection that begins a track", ge=0, le=1)
     first_limit: float = option(0.8, "first association: greatest 1 - IoU * score", ge=0, le=1)
     second_limit: float = option(0.5, "second association, of low scores: greatest 1 - IoU", ge=0, le=1)
@@ -47,8 +49,8 @@ class ByteTrack(Tracker):
     def _associate(self, detections: Detections, matching: Matching) -> None:
         options, states, scores = self.options, self.tracks.states, detections.scores
         predicted = self._boxes()
-        high = scores > options.track_threshold
-        low = (scores > options.low_threshold) & ~high
+        high = scores >= options.track_threshold
+        low = (scores >= options.low_threshold) & ~high
 
         def similarity(tracks: Int64, rows: Int64) -> Any:
             return boxes.iou(predicted[tracks], detections.boxes[rows])
@@ -67,11 +69,6 @@ class ByteTrack(Tracker):
         tracks = matching.free_tracks(states == TrackState.TENTATIVE)
         rows = matching.free_detections(high)
         matching.assign(tracks, rows, 1 - similarity(tracks, rows) * scores[rows], options.tentative_limit)
-
-    def _predict(self, step: float) -> None:
-        # A lost track keeps its height: nothing tells whether it goes on growing.
-        self.tracks.motion.velocity[self.tracks.states == TrackState.LOST, 3] = 0
-        super()._predict(step)
 
     def _can_begin(self, detections: Detections) -> Bool:
         good: Bool = detections.scores >= self.options.new_track_threshold
