@@ -38,11 +38,12 @@ class _Layout:
 
 
 def _bayer(depth: int) -> dict[str, _Layout]:
+    # OpenCV's first names for them, which tell the second row: 4.5 of Ubuntu 22.04 has no others
     codes = {
-        "rggb": cv2.COLOR_BayerRGGB2BGR,
-        "bggr": cv2.COLOR_BayerBGGR2BGR,
-        "gbrg": cv2.COLOR_BayerGBRG2BGR,
-        "grbg": cv2.COLOR_BayerGRBG2BGR,
+        "rggb": cv2.COLOR_BayerBG2BGR,
+        "bggr": cv2.COLOR_BayerRG2BGR,
+        "gbrg": cv2.COLOR_BayerGR2BGR,
+        "grbg": cv2.COLOR_BayerGB2BGR,
     }
     return {f"bayer_{name}{8 * depth}": _Layout(1, depth, code, (2, 2)) for name, code in codes.items()}
 
