@@ -18,12 +18,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from rtreid_ros.nodes.environment import process_environment  # noqa: E402
+from rtreid_ros.msg import TrackArray  # noqa: E402
+
+from rtreid_ros.nodes.environment import fastdds_profile, process_environment  # noqa: E402
 from rtreid_ros.nodes.graph import Graph, NodeSpec  # noqa: E402
+from rtreid_ros.nodes.images import serialize_image  # noqa: E402
 from rtreid_ros.sources import open_source  # noqa: E402
 
 SIZES = ((640, 480), (1920, 1080))
@@ -103,11 +110,6 @@ def stages(arguments: argparse.Namespace, shape: str) -> list[NodeSpec]:
 
 def measure(arguments: argparse.Namespace, size: str, shape: str) -> dict[str, Any]:
     """One combination."""
-    import rclpy
-    from rclpy.executors import SingleThreadedExecutor
-
-    from rtreid_ros.msg import TrackArray
-
     received: dict[int, tuple[int, float]] = {}
 
     def take(message: Any) -> None:
@@ -153,16 +155,11 @@ def measure(arguments: argparse.Namespace, size: str, shape: str) -> dict[str, A
 
 def publish(arguments: argparse.Namespace) -> int:
     """The camera: frames rendered beforehand, at a steady rate; prints the stamps that count."""
-    import rclpy
-    from rclpy.qos import qos_profile_sensor_data
-    from sensor_msgs.msg import Image
-
-    from rtreid_ros.nodes.images import serialize_image
-
     width, height = arguments.publish.split("x")
     scene = f"synthetic:frames={DISTINCT},people={arguments.people},width={width},height={height}"
     with open_source(scene) as source:
         images = [frame.image for frame in source]
+    os.environ.update(fastdds_profile(os.environ))
     rclpy.init()
     node = rclpy.create_node("camera")
     publisher = node.create_publisher(Image, "image", qos_profile_sensor_data)

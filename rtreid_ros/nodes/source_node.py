@@ -34,6 +34,7 @@ from rtreid_ros.nodes.conversions import NANOSECONDS, ground_truth_message, head
 from rtreid_ros.nodes.images import serialize_image, serialize_jpeg
 from rtreid_ros.nodes.main import run
 from rtreid_ros.nodes.pacing import Backpressure, Pace
+from rtreid_ros.ordering import Order, StampOrder
 from rtreid_ros.sources import open_source
 from rtreid_ros.types import Frame
 
@@ -55,6 +56,7 @@ class SourceNode(BaseNode):
         self._threads: list[threading.Thread] = []
         self._stopping = threading.Event()
         self._backpressure = Backpressure(1)
+        self._order = StampOrder()
 
     def configure(self) -> None:
         """Open the source."""
@@ -183,7 +185,14 @@ class SourceNode(BaseNode):
         last = -1
         for frame in self._read_ahead():
             if self.lossless:
-                stamp = max(frame.stamp_ns, last + 1)  # stamps are what stages are matched by
+                order = self._order.judge(frame.stamp_ns)
+                if order is Order.LATE:  # as in `pipeline.run`
+                    self.statistics.count("rejected")
+                    self.warn("late", f"frame {frame.index} skipped: its stamp is not after the last")
+                    continue
+                stamp = frame.stamp_ns
+                if order is Order.RESTART and not self._wait_for_results(None):
+                    break
                 if not self._wait_for_results(stamp):
                     break
             else:
