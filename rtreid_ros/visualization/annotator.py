@@ -16,7 +16,7 @@ from rtreid_ros.visualization.colours import colour_of
 from rtreid_ros.visualization.trails import Trails
 
 if TYPE_CHECKING:
-    from rtreid_ros.types import Tracks, UInt8
+    from rtreid_ros.types import Float32, Tracks, UInt8
 
 Colour = tuple[int, int, int]
 
@@ -66,13 +66,17 @@ class Annotator:
             lost = tracks[tracks.states == TrackState.LOST]
             for identity, box in zip(lost.ids.tolist(), lost.boxes.tolist(), strict=True):
                 _dashed(canvas, box, colour_of(identity), scale)
-        # nearer people are lower in the picture: drawn last, their labels stay readable
-        for row in np.argsort(confirmed.boxes[:, 3], kind="stable"):
-            identity = int(confirmed.ids[row])
-            label = str(identity)
+        # nearer people are lower in the picture and cover others; labels cover all boxes
+        order = np.argsort(confirmed.boxes[:, 3], kind="stable")
+        visible = [row for row in order if _touches(confirmed.boxes[row], canvas)]
+        for row in visible:
+            _box(canvas, confirmed.boxes[row].tolist(), colour_of(int(confirmed.ids[row])), scale)
+        for row in visible:
+            label = str(confirmed.ids[row])
             if self.options.show_scores:
                 label += f" {confirmed.scores[row]:.2f}"
-            _box(canvas, confirmed.boxes[row].tolist(), label, colour_of(identity), scale)
+            x, y = confirmed.boxes[row, :2].tolist()
+            _chip(canvas, label, x, y, colour_of(int(confirmed.ids[row])), scale)
         if self.options.hud and hud:
             _hud(canvas, hud, scale)
         return canvas
@@ -97,16 +101,19 @@ def _fixed(x: float, y: float) -> tuple[int, int]:
     return round(min(max(x, -_FAR), _FAR) * unit), round(min(max(y, -_FAR), _FAR) * unit)
 
 
-def _box(canvas: UInt8, box: list[float], label: str, colour: Colour, scale: float) -> None:
+def _touches(box: Float32, canvas: UInt8) -> bool:
+    """Whether any of the box is inside; the label of one outside would be pushed to the edge."""
+    height, width = canvas.shape[:2]
+    return bool(box[2] > 0 and box[3] > 0 and box[0] < width and box[1] < height)
+
+
+def _box(canvas: UInt8, box: list[float], colour: Colour, scale: float) -> None:
     x1, y1, x2, y2 = box
-    if x2 <= 0 or y2 <= 0 or x1 >= canvas.shape[1] or y1 >= canvas.shape[0]:
-        return  # outside: its label would be pushed to the edge
     corner, opposite = _fixed(x1, y1), _fixed(x2, y2)
     width = max(1, round(1.6 * scale))
     # a dark line beneath keeps the box visible on any background
     cv2.rectangle(canvas, corner, opposite, _DARK, width + max(2, round(1.2 * scale)), cv2.LINE_AA, _SUBPIXEL)
     cv2.rectangle(canvas, corner, opposite, colour, width, cv2.LINE_AA, _SUBPIXEL)
-    _chip(canvas, label, x1, y1, colour, scale)
 
 
 def _dashed(canvas: UInt8, box: list[float], colour: Colour, scale: float) -> None:

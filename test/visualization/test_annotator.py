@@ -45,6 +45,13 @@ def test_only_believed_tracks_are_drawn():
     assert 0.2 < changed(image, lost)[120:400, 200].mean() < 0.8  # dashed
 
 
+def test_labels_cover_boxes_of_people_in_front():
+    behind, before = [5, 200, 120, 300, 400, 0.9], [6, 204, 80, 270, 430, 0.9]
+    drawn = plain().draw(np.zeros(SIZE, np.uint8), tracks_of([behind, before]), 0)
+    assert (drawn[108:118, 201:203] == colour_of(5)).all()
+    assert not (drawn[106:118, 203:206] == colour_of(6)).all(axis=2).any()  # the edge of the other
+
+
 def test_a_score_widens_the_label():
     image = np.zeros(SIZE, np.uint8)
     labels = [plain(show_scores=on).draw(image, tracks_of([PERSON]), 0)[100:116] for on in (False, True)]
