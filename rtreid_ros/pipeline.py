@@ -91,6 +91,11 @@ class TrackingPipeline:
         timings = Timings((detected - start) * 1e3, (embedded - detected) * 1e3, (clock() - embedded) * 1e3)
         return FrameResult(frame, detections, tracks, timings)
 
+    @property
+    def rejected(self) -> int:
+        """Invalid detections dropped so far, by the detector or, made invalid later, by the tracker."""
+        return self.detector.rejected + self.tracker.rejected
+
     def reset(self) -> None:
         """Forget all tracks."""
         self.tracker.reset()
@@ -105,7 +110,7 @@ class RunSummary:
         skipped: frames whose image was unusable.
         late: frames that came after later ones, or twice.
         lost: frames the source could not deliver.
-        rejected: invalid detections the tracker dropped.
+        rejected: invalid detections that the detector or the tracker dropped.
         detections: boxes found, over all frames.
         ids: ids confirmed at least once.
         seconds: wall-clock time of the whole run, reading and writing included.
@@ -170,7 +175,7 @@ def run(
 
     summary = RunSummary()
     order = StampOrder()
-    rejected_before = pipeline.tracker.rejected
+    rejected_before = pipeline.rejected
     start = time.perf_counter()
     bar = tqdm(source, total=source.length, desc=source.name, unit="frame", disable=not progress)
     try:
@@ -202,5 +207,5 @@ def run(
         bar.close()
     summary.seconds = time.perf_counter() - start
     summary.lost = getattr(source, "lost", 0)
-    summary.rejected = pipeline.tracker.rejected - rejected_before
+    summary.rejected = pipeline.rejected - rejected_before
     return summary

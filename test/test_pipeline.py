@@ -21,8 +21,12 @@ PEOPLE = [(100, 100, 40, 80, 0.9), (220, 150, 40, 80, 0.8)]
 @pytest.fixture
 def detector(tmp_path):
     """Finds the same two people in every image."""
+    return constant(tmp_path, PEOPLE)
+
+
+def constant(tmp_path, people):
     table = np.zeros((1, 5, 2100), np.float32)
-    for index, (x, y, w, h, score) in enumerate(PEOPLE):
+    for index, (x, y, w, h, score) in enumerate(people):
         table[0, :, index] = x, y, w, h, score
     path = constant_detector(
         tmp_path / "detector.onnx", table, metadata={"names": "{0: 'person'}", "task": "detect"}
@@ -120,6 +124,14 @@ def test_an_unusable_image_is_counted_logged_and_skipped(detector, wrong, caplog
     assert "frame 1 skipped" in caplog.text
     with pytest.raises(ImageError):
         pipeline.process(Frame(wrong, 9, 10**9))
+
+
+def test_nonsense_from_a_detector_is_counted_and_harms_no_one(tmp_path):
+    nonsense = [(np.nan, 100, 40, 80, 0.9), (100, 100, -40, 80, 0.9), (100, 100, 40, np.inf, 0.9)]
+    pipeline = TrackingPipeline(constant(tmp_path, PEOPLE + nonsense), None, create_tracker("bytetrack", 10))
+    summary = run(Pictures([street()] * 4), pipeline)
+    assert (summary.frames, summary.ids) == (4, {1, 2})
+    assert summary.rejected == summary.as_dict()["rejected_detections"] == 4 * 3
 
 
 class Stamped(Pictures):
