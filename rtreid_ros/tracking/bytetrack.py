@@ -87,11 +87,13 @@ class ByteTrack(Tracker):
         seen_rows, lost_rows = np.flatnonzero(~lost), np.flatnonzero(lost)
         current = self._boxes()
         near = 1 - boxes.iou(current[seen_rows], current[lost_rows]) < self.options.duplicate_limit
+        if self.options.per_class:
+            near &= self.tracks.class_ids[seen_rows][:, None] == self.tracks.class_ids[lost_rows]
         first, second = np.nonzero(near)
         if len(first) == 0:
             return
         first, second = seen_rows[first], lost_rows[second]
-        older = self.tracks.born[first] < self.tracks.born[second]
+        older = self.tracks.born[first] <= self.tracks.born[second]
         keep = np.ones(len(lost), bool)
         keep[np.where(older, second, first)] = False
         self.tracks.keep(keep)

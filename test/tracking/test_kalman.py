@@ -143,7 +143,7 @@ def test_camera_motion_by_a_similarity_is_exact_in_mean_and_covariance():
     everyone = np.arange(6)
     for _ in range(3):
         FILTER.predict(tracks, 1.0)
-        FILTER.update(tracks, everyone, tracks.position + [3, -2, 0.01, 1])
+        FILTER.update(tracks, everyone, tracks.position + np.array([3, -2, 0.01, 1]))
     angle, zoom = 0.3, 1.1
     turn = zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     affine = np.column_stack([turn, [12.0, -7.0]])
