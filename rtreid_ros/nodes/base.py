@@ -88,7 +88,7 @@ class BaseNode(Node):  # type: ignore[misc]  # rclpy is untyped to us
         parameters.refuse_unknown(self, self._groups)  # qos_overrides can only be judged afterwards
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         # steady, so that they come also while a simulated clock stands still
-        self.create_timer(1.0, self._publish_diagnostics, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self.create_timer(1.0, self._report, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def activated(self) -> None:
         """Last check, once all topics are made."""
@@ -272,6 +272,10 @@ class BaseNode(Node):  # type: ignore[misc]  # rclpy is untyped to us
             values[f"{stage}.provider"] = info.provider
             values[f"{stage}.layout"] = info.layout
         return values
+
+    def _report(self) -> None:
+        with self.guarded("diagnostics"):
+            self._publish_diagnostics()
 
     def _publish_diagnostics(self) -> None:
         values = self.statistics.snapshot()

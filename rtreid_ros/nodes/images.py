@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from rtreid_ros.errors import ImageError
-from rtreid_ros.sources.encodings import decode_compressed, to_bgr
+from rtreid_ros.sources.encodings import KNOWN_ENCODINGS, decode_compressed, to_bgr
 from rtreid_ros.types import UInt8
 
 _LITTLE_ENDIAN_PLAIN = b"\x00\x01\x00\x00"
@@ -107,18 +107,14 @@ class ImageView:
         """
         if self.compressed:
             return decode_compressed(self.data, self.encoding)
-        try:
-            return to_bgr(self.data, self.height, self.width, self.step, self.encoding, self.is_bigendian)
-        except ImageError as error:
-            converted = self._cv_bridge(error)
-            if converted is None:
-                raise
-            return converted
+        if self.encoding not in KNOWN_ENCODINGS:
+            converted = self._cv_bridge()
+            if converted is not None:
+                return converted
+        return to_bgr(self.data, self.height, self.width, self.step, self.encoding, self.is_bigendian)
 
-    def _cv_bridge(self, error: ImageError) -> UInt8 | None:
+    def _cv_bridge(self) -> UInt8 | None:
         """What cv_bridge makes of an encoding we do not know; None where it cannot help either."""
-        if "unknown image encoding" not in str(error):
-            return None
         try:
             from cv_bridge import CvBridge  # noqa: PLC0415 (optional)
             from sensor_msgs.msg import Image  # noqa: PLC0415 (only with cv_bridge)
@@ -129,7 +125,7 @@ class ImageView:
         message.data.frombytes(self.data)
         try:
             image: UInt8 = CvBridge().imgmsg_to_cv2(message, "bgr8")
-        except Exception:
+        except Exception:  # its errors have no common base
             return None
         return image
 

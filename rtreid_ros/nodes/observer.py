@@ -9,7 +9,7 @@ from rclpy.clock import Clock, ClockType
 from sensor_msgs.msg import TimeReference
 from std_msgs.msg import UInt64
 
-from rtreid_ros.errors import MessageError
+from rtreid_ros.errors import MessageError, RtreidError
 from rtreid_ros.msg import TrackArray
 from rtreid_ros.nodes import qos
 from rtreid_ros.nodes.base import BaseNode
@@ -104,4 +104,8 @@ class ObserverNode(BaseNode):
         if self.lossless and missing:
             self.exit_code = 1
             self.get_logger().error(f"the tracks of {missing} frames never came")
-        self.conclude()
+        try:
+            self.conclude()
+        except (RtreidError, OSError) as error:
+            self.exit_code = 1
+            self.get_logger().error(f"cannot write the results: {error}")

@@ -112,3 +112,11 @@ def test_an_unknown_encoding_is_refused_when_the_picture_is_wanted(images, noise
     view = images.view_image(big_endian("camera", "rgb99", noise))
     with pytest.raises(ImageError, match="unknown image encoding 'rgb99'"):
         view.bgr()
+
+
+def test_cv_bridge_helps_with_encodings_we_do_not_know(ros, images):
+    pytest.importorskip("cv_bridge", reason="cv_bridge is not installed here")
+    samples = np.full((6, 10, 4), (30 << 8, 20 << 8, 10 << 8, 0), "<u2")
+    cdr = bytearray(big_endian("camera", "rgba16", samples.view(np.uint8).reshape(6, 10, 8)))
+    view = images.view_image(bytes(cdr))
+    assert view.bgr().shape == (6, 10, 3)
