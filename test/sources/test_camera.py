@@ -7,7 +7,8 @@ import time
 
 import cv2
 import pytest
-from support.pictures import number_of, picture
+from support.pictures import picture
+from support.waiting import until
 
 from rtreid_ros.errors import SourceError
 from rtreid_ros.sources import open_source
@@ -62,21 +63,19 @@ def camera():
 
 
 def test_a_slow_reader_sees_the_present_and_knows_what_it_missed(camera):
+    before = time.time_ns()
     with open_source(camera.url()) as source:
         assert source.size == (48, 64)
         assert source.length is None
         assert source.name == f"127_0_0_1_{camera.port}_live_mjpg"
-        frames, before = iter(source), time.time_ns()
+        frames = iter(source)
         first = next(frames)
-        time.sleep(0.5)
-        next(frames)
         sent = camera.sent
+        until(lambda: camera.sent >= sent + 30, 20, "the camera to send 30 pictures")
         newest = next(frames)
-    assert newest.index - first.index > 5
-    assert source.lost > 5
-    assert (number_of(newest.image) - sent) % 20 in (*range(3), *range(10, 20))  # at most a few buffers old
-    assert abs(first.stamp_ns - before) < 5e9
-    assert newest.stamp_ns > first.stamp_ns
+    assert newest.index - first.index >= 15  # some may still be on their way
+    assert source.lost >= newest.index - first.index - 1
+    assert before < first.stamp_ns < newest.stamp_ns < time.time_ns() + 10**9
 
 
 def test_a_stream_that_vanishes_is_opened_again(caplog):
