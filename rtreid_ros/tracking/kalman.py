@@ -132,8 +132,9 @@ class BoxFilter(ABC):
         variance = tracks.position_variance[rows] + self._variance(self.measurement, position)
         whitening = 1 / np.sqrt(variance)
         total = np.zeros((len(position), len(measurement)))
+        difference = np.empty_like(total)
         for axis in range(4):
-            difference = np.subtract.outer(position[:, axis], measurement[:, axis])
+            np.subtract.outer(position[:, axis], measurement[:, axis], out=difference)
             difference *= whitening[:, axis, None]
             difference *= difference
             total += difference

@@ -103,7 +103,7 @@ class StrongSort(Tracker):
         else:
             weight = options.appearance_weight
             cost = weight * cosine_distance(self.tracks.features[tracks], detections.embeddings[rows])
-            cost = cost + (1 - weight) * motion
+            cost += (1 - weight) * motion
             limit = options.appearance_limit
         cost[motion > options.gate] = np.inf
         matching.assign(tracks, rows, cost, limit)
