@@ -26,10 +26,13 @@ def suppress(boxes: Float32, scores: Float32, class_ids: Int32, threshold: float
     Returns:
         ``(K,)`` kept rows by descending score.
     """
-    if len(boxes) == 0:
-        return np.zeros(0, np.int64)
-    rectangles: Any = boxes.astype(np.float64)
+    rectangles = boxes.astype(np.float64)
     rectangles[:, 2:] -= rectangles[:, :2]
-    # rows were filtered by score before; a score of 0 is never kept
-    kept = cv2.dnn.NMSBoxesBatched(rectangles, cast(Any, scores), cast(Any, class_ids), 0.0, threshold)
-    return np.asarray(kept, np.int64).reshape(-1)[:limit]
+    kept = [np.zeros(0, np.int64)]
+    for class_id in np.unique(class_ids):  # NMSBoxesBatched came with OpenCV 4.7; robots have 4.5
+        rows = np.flatnonzero(class_ids == class_id)
+        # rows were filtered by score before; a score of 0 is never kept
+        best = cv2.dnn.NMSBoxes(cast(Any, rectangles[rows]), cast(Any, scores[rows]), 0.0, threshold)
+        kept.append(rows[np.asarray(best, np.int64).reshape(-1)])
+    together = np.sort(np.concatenate(kept))
+    return together[np.argsort(-scores[together], kind="stable")][:limit]
