@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import json
 import logging
+import signal
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,6 +101,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     from rtreid_ros.pipeline import run as run_pipeline  # noqa: PLC0415
 
+    # `timeout 60 rtreid track rtsp://...` must leave whole files, as Ctrl-C does
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with (
         _open(arguments) as source,
         contextlib.ExitStack() as stack,

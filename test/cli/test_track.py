@@ -1,15 +1,23 @@
 """``rtreid track``: on made models, and the accuracy promised on real input."""
 
 import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from rosbags.highlevel import AnyReader
 from support.models import constant_detector, mean_color_embedder
+from support.waiting import until
 
 from rtreid_ros.cli.main import main
 from rtreid_ros.evaluation.mot_text import read_mot
+from rtreid_ros.sources.video import VideoSource
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -137,6 +145,26 @@ def test_wrong_input_ends_with_the_reason(rtreid, models, pictures, words, says)
 def test_the_built_in_detector_on_real_input_is_warned_about(rtreid, pictures, tmp_path):
     _, _, err = rtreid("track", pictures, "--output", tmp_path / "o", "--no-video", "--quiet")
     assert "knows only the synthetic scene" in err
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_whole_files(models, tmp_path, sent):
+    source = "synthetic:people=0,frames=5000,width=320,height=320"
+    words = ["track", source, *map(str, models), "--output", str(tmp_path / "o")]
+    command = [sys.executable, "-m", "rtreid_ros.cli.main", *words]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    part = tmp_path / "o" / "tracks.partial.txt"
+    until(lambda: part.is_file() and part.stat().st_size > 0, 60, "first tracks")
+    process.send_signal(sent)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert "interrupted after" in err
+    table = read_mot(tmp_path / "o" / "tracks.txt")
+    frames = json.loads((tmp_path / "o" / "summary.json").read_text())["frames"]
+    assert f"{frames} frames, 2 ids" in out
+    assert frames - 1 <= table.last_frame <= frames
+    assert len(list(VideoSource(tmp_path / "o" / "annotated.mp4"))) >= frames - 1
+    assert not part.exists()
 
 
 @pytest.fixture(scope="module")
