@@ -29,7 +29,7 @@ def suppress(boxes: Float32, scores: Float32, class_ids: Int32, threshold: float
     rectangles = boxes.astype(np.float64)
     rectangles[:, 2:] -= rectangles[:, :2]
     kept = [np.zeros(0, np.int64)]
-    for class_id in np.unique(class_ids):  # NMSBoxesBatched came with OpenCV 4.7; robots have 4.5
+    for class_id in np.unique(class_ids):  # NMSBoxesBatched came with OpenCV 4.7, Ubuntu 24.04 has 4.6
         rows = np.flatnonzero(class_ids == class_id)
         # rows were filtered by score before; a score of 0 is never kept
         best = cv2.dnn.NMSBoxes(cast(Any, rectangles[rows]), cast(Any, scores[rows]), 0.0, threshold)

@@ -38,7 +38,7 @@ class _Layout:
 
 
 def _bayer(depth: int) -> dict[str, _Layout]:
-    # OpenCV's first names for them, which tell the second row: 4.5 of Ubuntu 22.04 has no others
+    # OpenCV's first names for them, which tell the second row: older releases have no others
     codes = {
         "rggb": cv2.COLOR_BayerBG2BGR,
         "bggr": cv2.COLOR_BayerRG2BGR,
