@@ -143,8 +143,18 @@ class BaseNode(Node):  # type: ignore[misc]  # rclpy is untyped to us
         profile: QoSProfile,
         *,
         raw: bool = False,
+        counted: bool = True,
     ) -> Subscription[Any]:
-        """A subscription whose QoS users can override and whose mismatches are explained."""
+        """A subscription whose QoS users can override and whose mismatches are explained.
+
+        Args:
+            kind: message type.
+            topic: its name, relative.
+            callback: takes a message; what it raises is counted and logged.
+            profile: QoS before overrides.
+            raw: hand over serialised bytes.
+            counted: whether its messages are input, which shows in ``/diagnostics``.
+        """
         name = self.resolve_topic_name(topic)
 
         def mismatch(_: object) -> None:
@@ -154,8 +164,9 @@ class BaseNode(Node):  # type: ignore[misc]  # rclpy is untyped to us
             self.statistics.count("lost", event.total_count_change)
 
         def receive(message: Any) -> None:
-            self.statistics.count("received")
-            self._last_input = time.monotonic()
+            if counted:
+                self.statistics.count("received")
+                self._last_input = time.monotonic()
             with self.guarded(f"message on {name}"):
                 callback(message)
 

@@ -76,9 +76,10 @@ class TrackerNodeOptions:
 
     name: str = option("strongsort", "which tracker")
     frame_rate: float = option(
-        30.0,
-        "nominal frames per second, the step for which trackers are tuned; motion follows the stamps",
-        ge=0.1,
+        0.0,
+        "nominal frames per second, the step for which trackers are tuned (motion follows the stamps); "
+        "0 = what source_node announces, or 30",
+        ge=0,
         le=1000,
     )
     publish_embeddings: bool = option(False, "fill the embedding field of every published track")
@@ -105,7 +106,9 @@ class RecorderOptions:
     output: str = option("recording", "folder for tracks.txt, bag/ and annotated.mp4; made if missing")
     bag: bool = option(True, "write bag/, a rosbag2 with images, tracks and ground truth")
     video: bool = option(False, "write annotated.mp4, the images with their tracks drawn on them")
-    video_rate: float = option(30.0, "frames per second of annotated.mp4", ge=0.1, le=1000)
+    video_rate: float = option(
+        0.0, "frames per second of annotated.mp4; 0 = what source_node announces, or 30", ge=0, le=1000
+    )
     settle: float = option(
         2.0, "after the source's end, wait this long for late tracks, seconds", ge=0, le=600
     )

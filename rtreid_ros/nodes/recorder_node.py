@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from rclpy.serialization import serialize_message
+from std_msgs.msg import Float64
 
 from rtreid_ros.errors import SinkError
 from rtreid_ros.msg import TrackArray
@@ -30,6 +31,7 @@ _QUEUE = 256
 _WAITING = 64
 """Images that may wait for their tracks."""
 _DRAIN_S = 60.0
+_DEFAULT_RATE = 30.0
 _NO_IMAGE = np.zeros((0, 0, 3), np.uint8)
 
 
@@ -48,7 +50,9 @@ class RecorderNode(ObserverNode):
         folder = Path(options.output)
         self._text = MotSink(folder / "tracks.txt")
         self._bag = BagOutput(folder / "bag") if options.bag else None
-        self._video = VideoSink(folder / "annotated.mp4", options.video_rate) if options.video else None
+        self._video = None
+        if options.video:
+            self._video = VideoSink(folder / "annotated.mp4", options.video_rate or _DEFAULT_RATE)
         self._outputs: list[Output] = [
             output for output in (self._text, self._bag, self._video) if output is not None
         ]
@@ -66,6 +70,8 @@ class RecorderNode(ObserverNode):
             kind = "sensor_msgs/msg/CompressedImage" if transport == "compressed" else "sensor_msgs/msg/Image"
             topic = self.resolve_topic_name("image/compressed" if transport == "compressed" else "image")
             self.subscribe_to_images(lambda view: self._writer.put((topic, kind, view)), transport)
+        if self._video is not None and not self._options.video_rate:
+            self.subscribe_to(Float64, "source_rate", self._take_rate, qos.latched_qos(), counted=False)
         if self._bag is not None:
             topic_of_truth = self.resolve_topic_name("ground_truth")
             self.subscribe_to(
@@ -75,6 +81,10 @@ class RecorderNode(ObserverNode):
                 qos.record_qos(publishing=False),
                 raw=True,
             )
+
+    def _take_rate(self, message: Float64) -> None:
+        if self._video is not None:
+            self._video.frame_rate = message.data  # the first frame opens the video
 
     def observe(self, entry: Entry[TrackArray]) -> None:
         """Hand the tracks of a frame to the writing thread."""

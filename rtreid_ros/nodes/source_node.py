@@ -7,7 +7,8 @@ Beside the image, for every frame and in this order:
   numbers even if the image was lost on its way to them;
 * ``ground_truth`` (TrackArray, latched), where the source has it.
 
-At the end ``source_finished`` (std_msgs/UInt64, latched) tells how many frames were published, and
+``source_rate`` (std_msgs/Float64, latched) tells the nominal frames per second from the start. At
+the end ``source_finished`` (std_msgs/UInt64, latched) tells how many frames were published, and
 the node exits when that is acknowledged: 0, or 1 when the source broke off or, being lossless,
 did not get the tracks of every frame.
 """
@@ -24,7 +25,7 @@ from contextlib import ExitStack
 from builtin_interfaces.msg import Time
 from rclpy.duration import Duration
 from sensor_msgs.msg import CompressedImage, Image, TimeReference
-from std_msgs.msg import UInt64
+from std_msgs.msg import Float64, UInt64
 
 from rtreid_ros.errors import ConfigError, SourceError
 from rtreid_ros.msg import TrackArray
@@ -83,6 +84,8 @@ class SourceNode(BaseNode):
         )
         self._frames = self.publish_to(TimeReference, "frames", qos.record_qos())
         self._truth = self.publish_to(TrackArray, "ground_truth", qos.record_qos())
+        self._rate = self.publish_to(Float64, "source_rate", qos.latched_qos())
+        self._rate.publish(Float64(data=float(self._source.frame_rate)))
         self._finished = self.publish_to(UInt64, "source_finished", qos.latched_qos())
         self._backpressure = Backpressure(self._options.window)
         if self.lossless:

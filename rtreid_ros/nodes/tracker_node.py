@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import asdict
 
 from rtreid_ros.msg import DetectionArray, TrackArray
 from rtreid_ros.nodes import qos
 from rtreid_ros.nodes.base import BaseNode
 from rtreid_ros.nodes.conversions import class_names_of, detections_from_message, stamp_ns, tracks_message
 from rtreid_ros.nodes.main import run
-from rtreid_ros.nodes.options import TrackerNodeOptions
-from rtreid_ros.ordering import Order, StampOrder
-from rtreid_ros.tracking import TRACKERS, create_tracker
+from rtreid_ros.nodes.tracker_stage import TrackerStage
 
 
 class TrackerNode(BaseNode):
@@ -24,52 +21,47 @@ class TrackerNode(BaseNode):
     def configure(self) -> None:
         """Make the tracker."""
         self.lossless = self.options().lossless
-        self._stage = self.declare_options("tracker", TrackerNodeOptions)
-        options = self.declare_options("tracker", TRACKERS[self._stage.name].Options)
-        self._tracker = create_tracker(self._stage.name, self._stage.frame_rate, **asdict(options))
-        self.get_logger().info(f"tracker: {self._stage.name}, {self._stage.frame_rate:g} frames per second")
+        self._stage = TrackerStage(self)
 
     def activate(self) -> None:
         """Make topics and the tracking thread."""
         super().activate()
-        self._order = StampOrder()
         self._dim = 0
         self._class_names: dict[int, str] = {}
         self._publisher = self.publish_to(
             TrackArray, "tracks", qos.result_qos(self.lossless, publishing=True)
         )
         self._worker = self.work_with(self._track)
+        self._stage.activate()
         self.subscribe_to(
             DetectionArray,
-            "embeddings" if self._tracker.uses_embeddings else "detections",
+            "embeddings" if self._stage.tracker.uses_embeddings else "detections",
             lambda message: self._worker.put((message, time.monotonic())),
             qos.result_qos(self.lossless, publishing=False),
         )
 
     def diagnostic_values(self) -> dict[str, str]:
         """The tracker's name and counters too."""
-        own = {"tracker": self._stage.name, "tracker.resets": str(self._tracker.resets)}
-        return {**super().diagnostic_values(), **own}
+        return {**super().diagnostic_values(), **self._stage.diagnostics()}
 
     def _track(self, item: tuple[DetectionArray, float]) -> None:
         message, received = item
         stamp = stamp_ns(message)
         detections = detections_from_message(message)
-        if self._order.judge(stamp) is Order.LATE:
-            self.statistics.count("rejected")
-            self.warn("late", f"detections of stamp {stamp * 1e-9:.3f} s came after later ones: skipped")
+        if not self._stage.accept(stamp):
             return
+        tracker = self._stage.tracker
         if detections.embeddings is not None and detections.embeddings.shape[1] != self._dim:
             if self._dim:
                 length = detections.embeddings.shape[1]
                 self.warn("dim", f"embeddings now have length {length}, before {self._dim}: tracks are reset")
-                self._tracker.reset()
+                tracker.reset()
             self._dim = detections.embeddings.shape[1]
         self._class_names.update(class_names_of(message))  # lost tracks have names too
         start = time.perf_counter()
-        tracks = self._tracker.update(detections, stamp=stamp * 1e-9)
+        tracks = tracker.update(detections, stamp=stamp * 1e-9)
         milliseconds = (time.perf_counter() - start) * 1e3
-        self.note_rejected("tracker", self._tracker.rejected)
+        self.note_rejected("tracker", tracker.rejected)
         self._publisher.publish(
             tracks_message(
                 tracks,
@@ -77,7 +69,7 @@ class TrackerNode(BaseNode):
                 (message.image_height, message.image_width),
                 self._class_names,
                 (message.detection_ms, message.embedding_ms, milliseconds),
-                self._stage.publish_embeddings,
+                self._stage.options.publish_embeddings,
             )
         )
         self.count_processed(stamp, received)

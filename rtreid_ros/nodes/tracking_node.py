@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import asdict
 
 from rtreid_ros.detection import create_detector
 from rtreid_ros.msg import DetectionArray, TrackArray
@@ -13,11 +12,9 @@ from rtreid_ros.nodes.base import BaseNode
 from rtreid_ros.nodes.conversions import detections_message, header, tracks_message
 from rtreid_ros.nodes.images import ImageView
 from rtreid_ros.nodes.main import run
-from rtreid_ros.nodes.options import TrackerNodeOptions
-from rtreid_ros.ordering import Order, StampOrder
+from rtreid_ros.nodes.tracker_stage import TrackerStage
 from rtreid_ros.pipeline import FrameResult, TrackingPipeline
 from rtreid_ros.reid import create_embedder
-from rtreid_ros.tracking import TRACKERS, create_tracker
 from rtreid_ros.types import Frame
 
 
@@ -32,23 +29,19 @@ class TrackingNode(BaseNode):
         self.lossless = options.lossless
         self._transport = options.image_transport
         detector_options, embedder_options = self.options("detector"), self.options("embedder")
-        self._stage = self.declare_options("tracker", TrackerNodeOptions)
-        tracker_options = self.declare_options("tracker", TRACKERS[self._stage.name].Options)
-        self._tracker = create_tracker(self._stage.name, self._stage.frame_rate, **asdict(tracker_options))
+        self._stage = TrackerStage(self)
         detector = create_detector(detector_options)
         self.models["detector"] = detector.info
         embedder = None
-        if self._tracker.uses_embeddings:
+        if self._stage.tracker.uses_embeddings:
             embedder = create_embedder(embedder_options)
             self.models["embedder"] = embedder.info
-        self._pipeline = TrackingPipeline(detector, embedder, self._tracker)
+        self._pipeline = TrackingPipeline(detector, embedder, self._stage.tracker)
         self.announce_models()
-        self.get_logger().info(f"tracker: {self._stage.name}, {self._stage.frame_rate:g} frames per second")
 
     def activate(self) -> None:
         """Make topics and the inference thread."""
         super().activate()
-        self._order = StampOrder()
         self._count = 0
         results = qos.result_qos(self.lossless, publishing=True)
         self._tracks = self.publish_to(TrackArray, "tracks", results)
@@ -56,23 +49,22 @@ class TrackingNode(BaseNode):
             DetectionArray, "detections", qos.result_qos(self.lossless, publishing=True)
         )
         self._worker = self.work_with(self._track)
+        self._stage.activate()
         self.subscribe_to_images(lambda image: self._worker.put((image, time.monotonic())), self._transport)
 
     def diagnostic_values(self) -> dict[str, str]:
         """The tracker's name and counters too."""
-        own = {"tracker": self._stage.name, "tracker.resets": str(self._tracker.resets)}
-        return {**super().diagnostic_values(), **own}
+        return {**super().diagnostic_values(), **self._stage.diagnostics()}
 
     def _track(self, item: tuple[ImageView, float]) -> None:
         view, received = item
         image = view.bgr()
-        if self._order.judge(view.stamp_ns) is Order.LATE:
-            self.statistics.count("rejected")
-            self.warn("late", f"image of stamp {view.stamp_ns * 1e-9:.3f} s came after later ones: skipped")
+        if not self._stage.accept(view.stamp_ns):
             return
+        self._pipeline.tracker = self._stage.tracker  # the first frame settles it
         result = self._pipeline.process(Frame(image, self._count, view.stamp_ns, camera=view.frame_id))
         self._count += 1
-        self.note_rejected("tracker", self._tracker.rejected)  # also what the embedder made unusable
+        self.note_rejected("tracker", self._stage.tracker.rejected)  # also what the embedder made unusable
         self.note_rejected("detector", self._pipeline.detector.rejected)
         self._publish(result, view)
         self.count_processed(view.stamp_ns, received)
@@ -83,7 +75,9 @@ class TrackingNode(BaseNode):
         names, times = self._pipeline.detector.class_names, result.timings
         milliseconds = (times.detection_ms, times.embedding_ms, times.tracking_ms)
         self._tracks.publish(
-            tracks_message(result.tracks, head, size, names, milliseconds, self._stage.publish_embeddings)
+            tracks_message(
+                result.tracks, head, size, names, milliseconds, self._stage.options.publish_embeddings
+            )
         )
         if self._detections.get_subscription_count():
             seen = result.detections.with_embeddings(None)

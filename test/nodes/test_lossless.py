@@ -19,7 +19,7 @@ from rtreid_ros.tracking import create_tracker
 
 pytestmark = pytest.mark.usefixtures("ros")
 LOSSLESS = {"lossless": True}
-SCENE = "synthetic:frames=40,people=8,seed=5"
+SCENE = "synthetic:frames=40,people=8,seed=5,frame_rate=20"
 
 
 class Keep:
@@ -47,11 +47,11 @@ def run_in_one_process(source_text, models, folder):
     return keep.results, (folder / "one" / "tracks.txt").read_bytes()
 
 
-def lossless_graph(shape, stages, source, folder, frame_rate, transport="raw"):
+def lossless_graph(shape, stages, source, folder, transport="raw"):
     images = {"image_transport": transport}
     readers = 2 if shape == "composed" else 3
     return [
-        *stages(shape, **LOSSLESS, **images, **{"tracker.frame_rate": frame_rate}),
+        *stages(shape, **LOSSLESS, **images),
         NodeSpec("recorder_node", parameters={**LOSSLESS, **images, "output": str(folder), "video": True}),
         NodeSpec("evaluator_node", parameters={**LOSSLESS, "output": str(folder / "metrics.json")}),
         NodeSpec(
@@ -81,7 +81,7 @@ def reference(models, tmp_path_factory):
 @pytest.mark.parametrize("shape", ["composed", "distributed"])
 def test_graph_gives_the_bytes_of_one_process(shape, graph, stages, reference, tmp_path):
     results, expected = reference
-    finish(graph(*lossless_graph(shape, stages, SCENE, tmp_path, 30.0)))
+    finish(graph(*lossless_graph(shape, stages, SCENE, tmp_path)))
     assert expected.count(b"\n") > 40
     assert (tmp_path / "tracks.txt").read_bytes() == expected
 
@@ -93,7 +93,7 @@ def test_graph_gives_the_bytes_of_one_process(shape, graph, stages, reference, t
 
     check_bag(tmp_path / "bag", results)
     with open_source(str(tmp_path / "annotated.mp4")) as video:
-        assert video.length == 40
+        assert (video.length, video.frame_rate) == (40, 20)
 
 
 def check_bag(path, results):
@@ -126,7 +126,7 @@ def check_bag(path, results):
 
 
 def test_compressed_images_make_the_same_journey(graph, stages, tmp_path):
-    finish(graph(*lossless_graph("composed", stages, SCENE, tmp_path, 30.0, transport="compressed")))
+    finish(graph(*lossless_graph("composed", stages, SCENE, tmp_path, transport="compressed")))
     figures = json.loads((tmp_path / "metrics.json").read_text())
     assert (figures["frames"], figures["dropped"]) == (40, 0)
     with open_source(str(tmp_path / "bag")) as source:
@@ -150,7 +150,7 @@ def test_real_video_gives_the_bytes_of_one_process(graph, stages, shared_data, t
     started = graph(
         NodeSpec("detector_node", parameters={**LOSSLESS, **of("detector")}),
         NodeSpec("embedder_node", parameters={**LOSSLESS, **of("embedder")}),
-        NodeSpec("tracker_node", parameters={**LOSSLESS, "tracker.frame_rate": 25.0}),
+        NodeSpec("tracker_node", parameters=LOSSLESS),
         NodeSpec("recorder_node", parameters={**LOSSLESS, "output": str(tmp_path / "graph"), "bag": False}),
         NodeSpec(
             "source_node",
@@ -197,6 +197,7 @@ def test_a_lost_consumer_is_reported_and_ends_the_run(graph, stages, peer, tmp_p
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_recorder_leaves_whole_files(number, graph, stages, peer, tmp_path):
     tracks = peer.collect(track_array(), "tracks")
+    latest = peer.diagnostics()
     started = graph(
         *stages("composed", **LOSSLESS),
         NodeSpec("recorder_node", parameters={**LOSSLESS, "output": str(tmp_path / "out")}),
@@ -206,6 +207,8 @@ def test_an_interrupted_recorder_leaves_whole_files(number, graph, stages, peer,
         ),
     )
     until(lambda: results_in(tracks), 40, "the first confirmed tracks")
+    seen = len(tracks)
+    until(lambda: int(latest("recorder_node").get("processed", 0)) >= seen, 20, "them in the recorder")
     started.signal("recorder_node", number)
     assert started.wait("recorder_node", 5) == 0
     assert (tmp_path / "out" / "tracks.txt").stat().st_size > 0
