@@ -11,6 +11,8 @@ from rtreid_ros.types import Float64
 
 STREET_DEPTH = 24.0
 """Metres between the two rows of houses."""
+_SETBACK = 1.6
+"""How far behind its row of houses, which it does not show, a camera stands, metres."""
 
 
 @dataclass(frozen=True)
@@ -52,15 +54,15 @@ class Camera:
 
 
 def street_camera(seed: int, number: int, size: tuple[int, int]) -> Camera:
-    """Camera 0 stands at the houses of z = 0 and looks along +z; camera 1 looks back from the other row."""
+    """Camera 0 stands above z = 0 and looks along +z; camera 1 looks back from the other side."""
     rng = stream(seed, "camera", number)
     side = 1.0 if number == 0 else -1.0
     yaw = rng.uniform(-0.12, 0.12) + (0.0 if number == 0 else np.pi)
-    pitch = rng.uniform(0.16, 0.23)
-    height = rng.uniform(3.7, 4.8)
-    position = np.array([rng.uniform(-1.5, 1.5) + (0 if number == 0 else 1.5), height, 0.3])
+    pitch = rng.uniform(0.21, 0.26)
+    height = rng.uniform(3.9, 4.6)
+    position = np.array([rng.uniform(-1.5, 1.5) + (0 if number == 0 else 1.5), height, -_SETBACK])
     if side < 0:
-        position[2] = STREET_DEPTH - 0.3
+        position[2] = STREET_DEPTH + _SETBACK
     sy, cy, sp, cp = np.sin(yaw), np.cos(yaw), np.sin(pitch), np.cos(pitch)
     rotation = np.array([[cy, 0, -sy], [-sy * sp, -cp, -cy * sp], [sy * cp, -sp, cy * cp]])
     rows, columns = size

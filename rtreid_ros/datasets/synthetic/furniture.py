@@ -61,7 +61,7 @@ def furnish(seed: int) -> list[Fixture]:
         fixtures.append(Fixture("signal", CROSSING[0] - 0.5 if z < 12 else CROSSING[1] + 0.5, z))
     fixtures.append(Fixture("column", float(rng.choice([-1, 1]) * rng.uniform(2.4, 3.6)), 7.3))
     fixtures.append(Fixture("lamp", float(rng.uniform(-1.8, 1.8)), 5.2))
-    fixtures.append(Fixture("column", float(rng.choice([-1, 1]) * rng.uniform(3.0, 7.0)), 17.6))
+    fixtures.append(Fixture("column", float(rng.choice([-1, 1]) * rng.uniform(4.5, 8.0)), 16.3))
     return fixtures
 
 

@@ -119,7 +119,7 @@ class SyntheticScene:
             )
         affine = self._view(index)
         moved = self.options.camera_motion > 0
-        people = np.flatnonzero(self._crowd.present[index])
+        people = np.arange(self.options.people)
         heading = self._crowd.heading[index, people]
         joints = self._figures.pose(
             people,
