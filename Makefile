@@ -7,13 +7,14 @@ SOURCE ?=
 # A sourced ROS installation would mix its Python packages with those of the environment.
 unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH LD_LIBRARY_PATH PYTHONHOME PYTHONPATH ROS_DISTRO
 
-.PHONY: help demo build test lint clean
+.PHONY: help demo build test lint bench clean
 
 help:
 	@echo "make demo                    run the whole graph on a synthetic scene; results in out/demo/"
 	@echo "make demo SOURCE=video.mp4   the same on your own video"
 	@echo "make test                    lint, then run all tests"
 	@echo "make build                   the environment and the messages alone (EXTRAS='gpu train' adds extras)"
+	@echo "make bench                   measure everything anew; writes docs/benchmarks.md"
 	@echo "make lint                    ruff and mypy"
 	@echo "make clean                   remove everything made here"
 
@@ -33,6 +34,10 @@ lint:
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	$(VENV)/bin/mypy scripts
+
+bench:
+	@$(PYTHON) scripts/bootstrap.py eval $(EXTRAS)
+	$(VENV)/bin/python bench/report.py
 
 clean:
 	rm -rf $(VENV) build install log out dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,74 @@
+"""Run every benchmark and write ``docs/benchmarks.md`` from what they print: ``make bench``.
+
+Each section of the document is the output of the command above it, unedited.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENT = ROOT / "docs" / "benchmarks.md"
+
+SECTIONS = (
+    (
+        "Latency the node graph adds",
+        "Image stamp to TrackArray in a subscriber of another process, minus the time inside the models.",
+        ("bench/node_graph.py",),
+    ),
+    (
+        "One tracker update",
+        "Association alone, by number of detected boxes.",
+        ("bench/tracker_update.py",),
+    ),
+    ("Inference", "What each step around and inside the built-in models costs.", ("bench/inference.py",)),
+    (
+        "Rendering the synthetic street",
+        "One core, ground truth included.",
+        ("bench/synthetic_fps.py",),
+    ),
+)
+
+
+def main() -> int:
+    """Run them one after the other, so that none disturbs another."""
+    parts = [
+        "# Benchmarks",
+        "`make bench` writes this page. Compare figures of one run only: machines differ and are noisy.",
+        f"Measured on {_machine()}.",
+    ]
+    for title, text, command in SECTIONS:
+        print(f"{title} ...", flush=True)
+        done = subprocess.run(
+            [sys.executable, *command], cwd=ROOT, check=False, stdout=subprocess.PIPE, text=True
+        )
+        if done.returncode != 0:
+            print(f"{' '.join(command)} ended with exit code {done.returncode}", file=sys.stderr)
+            return 1
+        output = f"```\n$ python {' '.join(command)}\n{done.stdout.strip()}\n```"
+        parts += [f"## {title}", text, output]
+    DOCUMENT.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    print(f"wrote {DOCUMENT.relative_to(ROOT)}")
+    return 0
+
+
+def _machine() -> str:
+    cpu = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+            if line.startswith("model name")
+        ),
+        platform.machine(),
+    )
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("numpy", "onnxruntime"))
+    return f"{os.cpu_count()} cores of {cpu}, Python {platform.python_version()}, {versions}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
