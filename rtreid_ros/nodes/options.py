@@ -56,6 +56,9 @@ class SourceOptions:
         ge=0,
         le=100,
     )
+    wait_for_tracker: bool = option(
+        False, "also wait until somebody publishes `tracks`; always so when lossless"
+    )
     lossless: bool = option(
         False,
         "publish a frame only when the tracks of the frames before have come back, as fast as they do, "

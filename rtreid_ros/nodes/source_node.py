@@ -19,7 +19,7 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 from builtin_interfaces.msg import Time
@@ -164,21 +164,30 @@ class SourceNode(BaseNode):
         self.finish()
 
     def _wait_for_others(self) -> None:
-        wanted = (
-            (self._images, self._options.wait_for_subscribers),
-            (self._finished, self._options.wait_for_observers),
-        )
+        options = self._options
+        tracks = self.resolve_topic_name("tracks")
+        tracker = int(options.wait_for_tracker or self.lossless)
+        wanted: list[tuple[str, Callable[[], int], int]] = [
+            (
+                f"subscribers of {self._images.topic_name}",
+                self._images.get_subscription_count,
+                options.wait_for_subscribers,
+            ),
+            (
+                f"subscribers of {self._finished.topic_name}",
+                self._finished.get_subscription_count,
+                options.wait_for_observers,
+            ),
+            (f"publishers of {tracks}", lambda: int(self.count_publishers(tracks)), tracker),
+        ]
         said = time.monotonic()
         while not self._stopping.is_set():
-            missing = [(p, count) for p, count in wanted if p.get_subscription_count() < count]
+            missing = [f"{have()} of {count} {what}" for what, have, count in wanted if have() < count]
             if not missing:
                 return
             if time.monotonic() - said > _PATIENCE_S:
                 said = time.monotonic()
-                text = ", ".join(
-                    f"{p.topic_name} has {p.get_subscription_count()} of {count}" for p, count in missing
-                )
-                self.get_logger().warning(f"waiting for subscribers: {text}")
+                self.get_logger().warning(f"waiting: {', '.join(missing)}")
             self._stopping.wait(0.02)
 
     def _publish_all(self) -> int:
@@ -258,7 +267,8 @@ class SourceNode(BaseNode):
             text = (
                 f"no tracks for {waited:.0f} s; {self._backpressure.waiting} frames on their way. "
                 f"{self._images.topic_name} has {self._images.get_subscription_count()} subscribers, "
-                f"{self.resolve_topic_name('tracks')} has {self.count_publishers('tracks')} publishers"
+                f"{self.resolve_topic_name('tracks')} has {self.count_publishers('tracks')} publishers; "
+                "the logs of the stages may say why"
             )
             if waited >= self._options.timeout:
                 self._backpressure.give_up()

@@ -74,15 +74,13 @@ def test_quick_models_keep_up_with_a_camera(shape, graph, quick_models, tmp_path
     started = graph(
         *stages, NodeSpec("evaluator_node", parameters={"output": str(tmp_path / "metrics.json")})
     )
-    for stage in (*stages, NodeSpec("evaluator_node")):
-        started.wait_for_log(stage.label, "ready", 40)
     readers = 1 if shape == "composed" else 2
     source = {
         "source": "synthetic:frames=60,people=2",
         "wait_for_subscribers": readers,
         "wait_for_observers": 1,
     }
-    started.start(NodeSpec("source_node", parameters=source))
+    started.start(NodeSpec("source_node", parameters={**source, "wait_for_tracker": True}))
     assert started.wait("evaluator_node", 40) == 0
     figures = json.loads((tmp_path / "metrics.json").read_text())
     assert figures["frames"] == 60
@@ -248,3 +246,23 @@ def test_simulated_time_is_the_time_of_diagnostics(graph, peer):
         return messages and messages[-1].header.stamp.sec == 1234
 
     until(simulated, 10, "diagnostics of second 1234")
+
+
+@pytest.mark.parametrize("kind", ["source_node", "tracking_node"])
+def test_help_lists_every_parameter(kind):
+    from rtreid_ros.nodes.main import help_text
+    from rtreid_ros.nodes.options import NODES
+
+    text = help_text(kind)
+    assert NODES[kind].summary in text
+    for name, item in NODES[kind].options():
+        assert f"  {name} [" in text
+        assert item.help in text
+
+
+def test_a_source_says_whom_it_waits_for(graph):
+    waiting = {"source": "synthetic:frames=5", "wait_for_subscribers": 2, "wait_for_tracker": True}
+    started = graph(NodeSpec("source_node", parameters=waiting))
+    line = "waiting: 0 of 2 subscribers of /image, 0 of 1 publishers of /tracks"
+    started.wait_for_log("source_node", line, 20)
+    assert started.stop() == {"source_node": 0}

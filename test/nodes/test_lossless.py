@@ -4,8 +4,10 @@ import json
 import signal
 from contextlib import ExitStack
 
+import cv2
 import numpy as np
 import pytest
+from support.models import constant_detector
 from support.waiting import until
 
 from rtreid_ros.detection import DetectorOptions, create_detector
@@ -132,6 +134,30 @@ def test_compressed_images_make_the_same_journey(graph, stages, tmp_path):
     with open_source(str(tmp_path / "bag")) as source:
         assert source.topic == "/image/compressed"
         assert sum(1 for _ in source) == 40
+
+
+def test_frames_lost_by_the_source_keep_their_numbers(graph, tmp_path):
+    table = np.zeros((1, 5, 2100), np.float32)
+    table[0, :, 0] = 160, 160, 40, 80, 0.9
+    path = constant_detector(tmp_path / "constant.onnx", table, metadata={"names": "{0: 'person'}"})
+    detector = {"detector.model": str(path)}
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(12):
+        cv2.imwrite(str(folder / f"{number:03}.png"), np.full((320, 320, 3), 10 * number, np.uint8))
+    (folder / "005.png").write_bytes(b"no picture")
+    started = graph(
+        NodeSpec("tracking_node", parameters={**LOSSLESS, **detector, "tracker.name": "bytetrack"}),
+        NodeSpec("recorder_node", parameters={**LOSSLESS, "output": str(tmp_path / "out"), "bag": False}),
+        NodeSpec(
+            "source_node",
+            parameters={**LOSSLESS, "source": str(folder), "rate": 10.0, "wait_for_observers": 1},
+        ),
+    )
+    assert started.wait("source_node", 60) == 0
+    assert started.wait("recorder_node", 20) == 0
+    lines = (tmp_path / "out" / "tracks.txt").read_text().splitlines()
+    assert [int(line.split(",")[0]) for line in lines] == [1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12]
 
 
 def test_real_video_gives_the_bytes_of_one_process(graph, stages, shared_data, tmp_path, monkeypatch):
