@@ -118,6 +118,7 @@ def _nodes(arguments: argparse.Namespace, output: Path) -> list[Any]:
         "source": str(arguments.source),
         "wait_for_subscribers": image_subscribers,
         "wait_for_observers": 2,
+        "wait_for_tracker": True,
     }
     return [
         NodeSpec("evaluator_node", parameters={"output": str(output / "metrics.json")}),
