@@ -26,7 +26,7 @@ examples:
   rtreid demo --source video.mp4 --detector yolox_s.onnx --embedder osnet_x0_25.onnx
   rtreid demo --composed                          all three stages in one process
 
-The files lie under out/demo/: metrics.json, annotated.mp4, tracks.txt, bag/ and log/ (one per process)."""
+The files lie under out/demo/: metrics.json, annotated.mp4, preview.jpg, tracks.txt, bag/ and log/."""
 
 _ROWS = (
     ("HOTA", "hota", "{:.3f}"),
@@ -74,6 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     _clear(output)
     print(f"Starting the graph: {arguments.source} at {rate:g} frames per second")
     metrics = _run_graph(arguments, output, length)
+    _write_preview(output)
     _report(metrics, output)
     return 0
 
@@ -93,7 +94,7 @@ def _require_ros() -> None:
 def _clear(output: Path) -> None:
     """Remove the files of an earlier demo, and nothing else."""
     shutil.rmtree(output / "bag", ignore_errors=True)
-    for name in ("metrics.json", "annotated.mp4", "tracks.txt"):
+    for name in ("metrics.json", "annotated.mp4", "preview.jpg", "tracks.txt"):
         (output / name).unlink(missing_ok=True)
     output.mkdir(parents=True, exist_ok=True)
 
@@ -160,7 +161,8 @@ def _run_graph(arguments: argparse.Namespace, output: Path, length: int | None) 
                 )
         for name in (*observers, "source_node"):
             graph.wait(name, timeout=10)
-    metrics: dict[str, Any] = json.loads((output / "metrics.json").read_text(encoding="utf-8"))
+        metrics: dict[str, Any] = json.loads((output / "metrics.json").read_text(encoding="utf-8"))
+        bar.update(metrics["frames"] - metrics["dropped"] - bar.n)  # those that came before we were found
     return metrics
 
 
@@ -174,7 +176,7 @@ class _TrackCounter:
         self.tracks = 0
         self._context = context
         self._node = node
-        node.create_subscription(TrackArray, "tracks", self._count, 10)
+        node.create_subscription(TrackArray, "tracks", self._count, 1000)
         import rclpy.executors  # noqa: PLC0415
 
         self._executor = rclpy.executors.SingleThreadedExecutor(context=context)
@@ -207,6 +209,18 @@ def _track_counter(domain: int) -> Iterator[_TrackCounter]:
         rclpy.shutdown(context=context)
 
 
+def _write_preview(output: Path) -> None:
+    """A picture from the middle of the video."""
+    import cv2  # noqa: PLC0415
+
+    video = cv2.VideoCapture(str(output / "annotated.mp4"))
+    video.set(cv2.CAP_PROP_POS_FRAMES, video.get(cv2.CAP_PROP_FRAME_COUNT) // 2)
+    read, image = video.read()
+    video.release()
+    if read:
+        cv2.imwrite(str(output / "preview.jpg"), image)
+
+
 def _report(metrics: dict[str, Any], output: Path) -> None:
     rows = [
         (title, template.format(metrics[key]))
@@ -218,10 +232,14 @@ def _report(metrics: dict[str, Any], output: Path) -> None:
     for title, value in rows:
         print(f"  {title:<16}{value:>{width}}")
     print()
-    for name, what in (
+    made = (
         ("metrics.json", "the figures above and more"),
         ("annotated.mp4", "the video with boxes, ids and trails"),
+        ("preview.jpg", "a picture of it"),
         ("tracks.txt", "MOTChallenge format"),
         ("bag", "rosbag2: images, tracks, ground truth"),
-    ):
-        print(f"  {os.path.relpath(output / name):<28} {what}")
+    )
+    paths = {name: os.path.relpath(output / name) for name, _ in made}
+    width = max(map(len, paths.values()))
+    for name, what in made:
+        print(f"  {paths[name]:<{width}}  {what}")
