@@ -140,3 +140,16 @@ def test_tracks_begun_without_embeddings_learn_them_later(tracker):
     tracks = tracker.update(see(person(100), person(300), looks=[3, 4]))
     assert ids_in_results(tracks) == [1, 2]
     np.testing.assert_allclose(tracks.embeddings, np.eye(8)[[3, 4]], atol=1e-6)
+
+
+@pytest.mark.parametrize(("gallery", "expected"), [(10, [1]), (0, [2])])
+def test_past_looks_are_remembered_beyond_the_average(gallery, expected):
+    """Look 0 for 15 frames, then look 1 for 60, so that the average is look 1; hidden; back with look 0."""
+    tracker = create_tracker("strongsort", gallery=gallery, min_hits=1)
+    for look, frames in [(0, 15), (1, 60)]:
+        for _ in range(frames):
+            tracks = tracker.update(see(person(100), looks=[look]))
+    assert tracks.embeddings[0, 1] > 0.99
+    for _ in range(5):
+        tracker.update(Detections.empty())
+    assert ids_in_results(tracker.update(see(person(100), looks=[0]))) == expected
