@@ -109,5 +109,6 @@ def ends_of_the_graph(context: LaunchContext) -> list[LaunchDescriptionEntity]:
             source=argument("source"),
             wait_for_subscribers=readers,
             wait_for_observers=len(ending),
+            wait_for_tracker=True,
         ),
     ]

@@ -10,11 +10,6 @@ from typing import Any, ClassVar, TypeVar
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
-from rclpy.event_handler import (
-    PublisherEventCallbacks,
-    SubscriptionEventCallbacks,
-    UnsupportedEventTypeError,
-)
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
@@ -28,6 +23,15 @@ from rtreid_ros.nodes.options import NODES
 from rtreid_ros.nodes.statistics import Statistics, Throttle
 from rtreid_ros.nodes.worker import Worker
 from rtreid_ros.runtime.info import ModelInfo
+
+try:
+    from rclpy.event_handler import (
+        PublisherEventCallbacks,
+        SubscriptionEventCallbacks,
+        UnsupportedEventTypeError,
+    )
+except ImportError:  # Humble
+    from rclpy.qos_event import PublisherEventCallbacks, SubscriptionEventCallbacks, UnsupportedEventTypeError
 
 T = TypeVar("T")
 OptionsT = TypeVar("OptionsT")

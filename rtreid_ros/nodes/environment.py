@@ -49,6 +49,8 @@ def process_environment(
         environment["ROS_DOMAIN_ID"] = str(domain_id)
     if localhost:
         environment["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+        if environment.get("ROS_DISTRO") == "humble":  # where that is not known; later it is deprecated
+            environment["ROS_LOCALHOST_ONLY"] = "1"
     # the nodes must come from the same tree as we do
     root = str(Path(rtreid_ros.__file__).parents[1])
     paths = [path for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path and path != root]

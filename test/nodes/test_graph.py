@@ -73,3 +73,8 @@ def test_image_publishers_get_room_for_images():
 @pytest.mark.parametrize("name", ["FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE"])
 def test_a_profile_of_the_users_own_is_left_alone(name):
     assert fastdds_profile({name: "mine.xml"}) == {}
+
+
+def test_humble_keeps_traffic_here_in_its_own_way():
+    assert process_environment({"ROS_DISTRO": "humble"})["ROS_LOCALHOST_ONLY"] == "1"
+    assert "ROS_LOCALHOST_ONLY" not in process_environment({"ROS_DISTRO": "jazzy"})
