@@ -60,9 +60,7 @@ class Tracker(ABC):
 
     def __init__(self, frame_rate: float = 30.0, options: TrackerOptions | None = None) -> None:
         if not 0 < frame_rate < np.inf:
-            raise ConfigError(
-                f"frame_rate must be a positive number of frames per second, got {frame_rate!r}"
-            )
+            raise ConfigError(f"frame_rate must be a positive number, frames per second, got {frame_rate!r}")
         load_solver()
         self.options = self.Options() if options is None else options
         self.frame_rate = frame_rate
@@ -124,7 +122,7 @@ class Tracker(ABC):
         self._drop_lost(self._max_lost + 1)
         if affine is not None:
             self.filter.warp(self.tracks.motion, affine)
-        self._predict(step)
+        self.filter.predict(self.tracks.motion, step)
 
         matching = Matching(self.tracks.class_ids, detections.class_ids, self.options.per_class)
         self._associate(detections, matching)
@@ -145,10 +143,6 @@ class Tracker(ABC):
 
     def _check(self, detections: Detections) -> None:  # noqa: B027 (a step that may be empty)
         """Raise InputError if `detections` do not fit those before."""
-
-    def _predict(self, step: float) -> None:
-        """Move every track `step` nominal frames on."""
-        self.filter.predict(self.tracks.motion, step)
 
     @abstractmethod
     def _associate(self, detections: Detections, matching: Matching) -> None:
