@@ -194,14 +194,16 @@ def results_in(messages):
     return any(row.state == row.STATE_CONFIRMED for message in messages[:-5] for row in message.tracks)
 
 
-def track_array():
+def all_tracks(peer):
+    """A list of every TrackArray since the tracker's start."""
     from rtreid_ros.msg import TrackArray
+    from rtreid_ros.nodes.qos import result_qos
 
-    return TrackArray
+    return peer.collect(TrackArray, "tracks", result_qos(True, publishing=False))
 
 
 def test_a_lost_consumer_is_reported_and_ends_the_run(graph, stages, peer, tmp_path):
-    tracks = peer.collect(track_array(), "tracks")
+    tracks = all_tracks(peer)
     source = {"source": "synthetic:frames=2000", "timeout": 3.0, "wait_for_observers": 1}
     started = graph(
         *stages("composed", **LOSSLESS),
@@ -222,7 +224,7 @@ def test_a_lost_consumer_is_reported_and_ends_the_run(graph, stages, peer, tmp_p
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_recorder_leaves_whole_files(number, graph, stages, peer, tmp_path):
-    tracks = peer.collect(track_array(), "tracks")
+    tracks = all_tracks(peer)
     latest = peer.diagnostics()
     started = graph(
         *stages("composed", **LOSSLESS),
