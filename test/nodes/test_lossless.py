@@ -197,6 +197,7 @@ def results_in(messages):
 def all_tracks(peer):
     """A list of every TrackArray since the tracker's start."""
     from rtreid_ros.msg import TrackArray
+
     from rtreid_ros.nodes.qos import result_qos
 
     return peer.collect(TrackArray, "tracks", result_qos(True, publishing=False))
