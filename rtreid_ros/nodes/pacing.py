@@ -2,8 +2,66 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
+from collections.abc import Iterable, Iterator
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class ReadAhead(Generic[T]):
+    """Reads in a thread of its own, a few items ahead, so that decoding makes no frame late.
+
+    Iterating gives the items and raises what reading raised.
+
+    Args:
+        items: what to read.
+        depth: most items read ahead.
+    """
+
+    def __init__(self, items: Iterable[T], depth: int) -> None:
+        self._items = items
+        self._queue: queue.Queue[tuple[T] | BaseException | None] = queue.Queue(depth)
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._read, name="reader", daemon=True)
+        self._thread.start()
+
+    def __iter__(self) -> Iterator[T]:
+        while not self._closed.is_set():
+            try:
+                item = self._queue.get(timeout=0.1)
+            except queue.Empty:
+                continue
+            if item is None:
+                return
+            if isinstance(item, BaseException):
+                raise item
+            yield item[0]
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._closed.set()
+        self._thread.join(5)
+
+    def _read(self) -> None:
+        try:
+            for item in self._items:
+                if not self._put((item,)):
+                    return
+            self._put(None)
+        except Exception as error:
+            self._put(error)
+
+    def _put(self, item: tuple[T] | BaseException | None) -> bool:
+        while not self._closed.is_set():
+            try:
+                self._queue.put(item, timeout=0.1)
+            except queue.Full:
+                continue
+            return True
+        return False
 
 
 class Backpressure:

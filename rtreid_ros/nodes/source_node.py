@@ -15,11 +15,10 @@ did not get the tracks of every frame.
 
 from __future__ import annotations
 
-import queue
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from builtin_interfaces.msg import Time
@@ -34,9 +33,10 @@ from rtreid_ros.nodes.base import BaseNode
 from rtreid_ros.nodes.conversions import NANOSECONDS, ground_truth_message, header, stamp_ns
 from rtreid_ros.nodes.images import serialize_image, serialize_jpeg
 from rtreid_ros.nodes.main import run
-from rtreid_ros.nodes.pacing import Backpressure, Pace
+from rtreid_ros.nodes.pacing import Backpressure, Pace, ReadAhead
 from rtreid_ros.ordering import Order, StampOrder
 from rtreid_ros.sources import open_source
+from rtreid_ros.sources.camera import CameraSource
 from rtreid_ros.types import Frame
 
 _PREFETCH = 4
@@ -54,7 +54,10 @@ class SourceNode(BaseNode):
     def __init__(self) -> None:
         super().__init__()
         self._resources = ExitStack()
-        self._threads: list[threading.Thread] = []
+        self._player: threading.Thread | None = None
+        self._ahead: ReadAhead[Frame] | None = None
+        self._live = False
+        self._published = 0
         self._stopping = threading.Event()
         self._backpressure = Backpressure(1)
         self._order = StampOrder()
@@ -68,6 +71,7 @@ class SourceNode(BaseNode):
         topic, rate = self._options.topic, self._options.rate
         source = open_source(self._options.source, topic=topic or None, frame_rate=rate or None)
         self._source = self._resources.enter_context(source)
+        self._live = isinstance(self._source, CameraSource)
         height, width = self._source.size
         length = "" if self._source.length is None else f", {self._source.length} frames"
         speed = f"{self._source.frame_rate:g} frames per second"
@@ -91,58 +95,23 @@ class SourceNode(BaseNode):
         if self.lossless:
             profile = qos.result_qos(True, publishing=False)
             self.subscribe_to(TrackArray, "tracks", self._returned, profile)
-        self._ahead: queue.Queue[Frame | Exception | None] = queue.Queue(_PREFETCH)
-        self._threads = [
-            threading.Thread(target=target, name=name, daemon=True)
-            for target, name in ((self._read, "reader"), (self._play, "player"))
-        ]
-        for thread in self._threads:
-            thread.start()
+        # a camera gives its newest frame when asked: to read ahead would make it old
+        self._ahead = None if self._live else ReadAhead(self._source, _PREFETCH)
+        self._player = threading.Thread(target=self._play, name="player", daemon=True)
+        self._player.start()
 
     def close(self) -> None:
-        """Stop both threads and free the source."""
+        """Stop publishing and free the source."""
         self._stopping.set()
         self._backpressure.stop()
-        for thread in self._threads:
-            thread.join(5)
+        if self._ahead is not None:
+            self._ahead.close()
+        if self._live:
+            self._resources.close()
+        if self._player is not None:
+            self._player.join(5)
         self._resources.close()
         super().close()
-
-    # -------------------------------------------------------------------------------- reading
-
-    def _read(self) -> None:
-        try:
-            for frame in self._source:
-                if not self._put(frame):
-                    return
-            self._put(None)
-        except Exception as error:
-            self._put(error)
-
-    def _put(self, item: Frame | Exception | None) -> bool:
-        while not self._stopping.is_set():
-            try:
-                self._ahead.put(item, timeout=0.1)
-            except queue.Full:
-                continue
-            return True
-        return False
-
-    def _read_ahead(self) -> Iterator[Frame]:
-        """Frames as they are read; ends early, with an error, where the source breaks off."""
-        while not self._stopping.is_set():
-            try:
-                item = self._ahead.get(timeout=0.1)
-            except queue.Empty:
-                continue
-            if item is None:
-                return
-            if isinstance(item, Exception):
-                self.exit_code = 1
-                what = "" if isinstance(item, SourceError) else f"{type(item).__name__}: "
-                self.get_logger().error(f"the source broke off: {what}{item}")
-                return
-            yield item
 
     # ----------------------------------------------------------------------------- publishing
 
@@ -150,12 +119,19 @@ class SourceNode(BaseNode):
         with self.guarded("run"):
             self._wait_for_others()
             start = time.monotonic()
-            published = self._publish_all()
-            seconds = time.monotonic() - start
+            try:
+                self._publish_all()
+            except Exception as error:
+                self.exit_code = 1
+                what = "" if isinstance(error, SourceError) else f"{type(error).__name__}: "
+                self.get_logger().error(f"the source broke off: {what}{error}")
+            if self.lossless:
+                self._collect_results()
             if self._stopping.is_set():
                 return
-            self._finished.publish(UInt64(data=published))
-            self.get_logger().info(f"finished: {published} frames in {seconds:.1f} s")
+            seconds = time.monotonic() - start
+            self._finished.publish(UInt64(data=self._published))
+            self.get_logger().info(f"finished: {self._published} frames in {seconds:.1f} s")
             deadline = time.monotonic() + _ACKNOWLEDGE_S
             for publisher in (self._images, self._frames, self._truth, self._finished):
                 publisher.wait_for_all_acked(Duration(seconds=max(deadline - time.monotonic(), 0.0)))
@@ -190,12 +166,13 @@ class SourceNode(BaseNode):
                 self.get_logger().warning(f"waiting: {', '.join(missing)}")
             self._stopping.wait(0.02)
 
-    def _publish_all(self) -> int:
-        """Publish every frame when it is due; their number."""
+    def _publish_all(self) -> None:
+        """Publish every frame when it is due."""
         pace = Pace()
-        published = 0
         last = -1
-        for frame in self._read_ahead():
+        for frame in self._ahead or self._source:
+            if self._stopping.is_set():
+                return
             if self.lossless:
                 order = self._order.judge(frame.stamp_ns)
                 if order is Order.LATE:  # as in `pipeline.run`
@@ -204,22 +181,21 @@ class SourceNode(BaseNode):
                     continue
                 stamp = frame.stamp_ns
                 if order is Order.RESTART and not self._wait_for_results(None):
-                    break
+                    return
                 if not self._wait_for_results(stamp):
-                    break
+                    return
             else:
-                if self._stopping.wait(pace.seconds_until(frame.stamp_ns)):
-                    break
-                stamp = max(self.get_clock().now().nanoseconds, last + 1)
+                if not self._live and self._stopping.wait(pace.seconds_until(frame.stamp_ns)):
+                    return
+                stamp = max(self._time_of(frame), last + 1)
             last = stamp
             self._publish(frame, stamp)
-            published += 1
-        if self.lossless:
-            self._wait_for_results(None)
-            if self._backpressure.lost:
-                self.exit_code = 1
-                self.get_logger().error(f"{self._backpressure.lost} of {published} frames gave no tracks")
-        return published
+            self._published += 1
+
+    def _time_of(self, frame: Frame) -> int:
+        """When a frame was taken, on the graph's clock: now, or a camera's own wall-clock stamp."""
+        simulated = self.get_parameter("use_sim_time").value
+        return frame.stamp_ns if self._live and not simulated else int(self.get_clock().now().nanoseconds)
 
     def _publish(self, frame: Frame, stamp: int) -> None:
         options = self._options
@@ -245,6 +221,13 @@ class SourceNode(BaseNode):
         if lost:
             self.statistics.count("lost", lost)
             self.fail("lost", f"{lost} frames before {stamp_ns(message) * 1e-9:.3f} s gave no tracks")
+
+    def _collect_results(self) -> None:
+        """Wait for the results of what is still on its way; say so if any frame has none."""
+        self._wait_for_results(None)
+        if self._backpressure.lost:
+            self.exit_code = 1
+            self.get_logger().error(f"{self._backpressure.lost} of {self._published} frames gave no tracks")
 
     def _wait_for_results(self, stamp: int | None) -> bool:
         """Wait for a place in the window for `stamp`, or (None) until nothing is on its way.

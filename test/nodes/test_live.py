@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 import yaml
+from support.http_camera import Camera
 from support.models import constant_detector, mean_color_embedder
 from support.waiting import until
 
@@ -204,6 +205,30 @@ def test_a_corrupt_model_ends_the_node_with_one_clear_line(graph, tmp_path):
     assert started.stop() == {"detector_node": 1}
     assert "broken.onnx" in started.log("detector_node")
     assert "Traceback" not in started.log("detector_node")
+
+
+def test_a_camera_is_published_fresh_with_its_own_stamps(graph, peer):
+    from rclpy.qos import qos_profile_sensor_data
+    from sensor_msgs.msg import Image
+
+    camera = Camera(rate=20.0)
+    try:
+        started = graph(NodeSpec("source_node", parameters={"source": camera.url()}))
+        started.wait_for_log("source_node", "ready", 30)
+        time.sleep(2)  # frames nobody wants must not come later
+        ages = []
+
+        def take(message):
+            stamp = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
+            ages.append((time.time_ns() - stamp) * 1e-9)
+
+        peer.node.create_subscription(Image, "image", take, qos_profile_sensor_data)
+        until(lambda: len(ages) > 20, 20, "20 frames")
+        assert np.median(ages) < 0.5
+        assert max(ages[1:]) < 1.5
+        assert started.stop() == {"source_node": 0}
+    finally:
+        camera.stop()
 
 
 def test_annotated_images_and_markers_come_while_somebody_looks(graph, peer, quick_models):

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from rtreid_ros.nodes.pacing import Backpressure, Pace
+from rtreid_ros.nodes.pacing import Backpressure, Pace, ReadAhead
 
 
 def test_the_window_holds_the_source_until_a_result_comes():
@@ -62,3 +62,39 @@ def test_a_late_source_becomes_slower_instead_of_bursting():
     time.sleep(0.2)
     assert pace.seconds_until(100_000_000) == pytest.approx(0, abs=1e-3)
     assert pace.seconds_until(200_000_000) == pytest.approx(0.1, abs=0.02)
+
+
+def test_reading_ahead_gives_every_item_in_order_and_stays_a_few_ahead():
+    read = []
+
+    def numbers():
+        for number in range(20):
+            read.append(number)
+            yield number
+
+    ahead = ReadAhead(numbers(), 3)
+    items = iter(ahead)
+    assert next(items) == 0
+    time.sleep(0.3)
+    assert len(read) <= 5  # one taken, three waiting, one in hand
+    assert list(items) == list(range(1, 20))
+    ahead.close()
+
+
+def test_what_reading_raises_comes_out_after_the_items_before_it():
+    def broken():
+        yield 1
+        raise OSError("disk gone")
+
+    items = iter(ReadAhead(broken(), 2))
+    assert next(items) == 1
+    with pytest.raises(OSError, match="disk gone"):
+        next(items)
+
+
+def test_closing_ends_reading_in_the_middle():
+    ahead = ReadAhead(iter(int, 1), 2)
+    begin = time.monotonic()
+    ahead.close()
+    assert time.monotonic() - begin < 2
+    assert list(ahead) == []
