@@ -285,6 +285,39 @@ def test_help_lists_every_parameter(kind):
         assert item.help in text
 
 
+def test_a_source_that_breaks_off_ends_the_run_with_an_error(graph, tmp_path):
+    from rtreid_ros.nodes.images import serialize_image
+    from rtreid_ros.sinks.bag_output import BagOutput
+
+    noise = np.random.default_rng(0)
+    with BagOutput(tmp_path / "bag") as bag:
+        for stamp in range(0, 40 * 10**8, 10**8):
+            image = noise.integers(0, 256, (320, 320, 3), np.uint8)
+            bag.write_cdr("/image", "sensor_msgs/msg/Image", stamp, serialize_image(image, stamp, "camera"))
+    (storage,) = (tmp_path / "bag").glob("*.mcap")
+    content = bytearray(storage.read_bytes())
+    late = len(content) * 37 // 40  # opening looks at the first 32
+    content[late : late + 500_000] = bytes(500_000)
+    storage.write_bytes(content)
+
+    parameters = {
+        "source": str(tmp_path / "bag"),
+        "rate": 100.0,
+        "wait_for_subscribers": 0,
+        "wait_for_observers": 1,
+    }
+    started = graph(
+        NodeSpec("evaluator_node", parameters={"output": str(tmp_path / "metrics.json"), "settle": 0.5}),
+        NodeSpec("source_node", parameters=parameters),
+    )
+    until(lambda: not started.running("source_node"), 30, "the end of the source")
+    assert "the source broke off: " in started.log("source_node")
+    assert "damaged while reading /image" in started.log("source_node")
+    until(lambda: not started.running("evaluator_node"), 20, "the end of the evaluator")
+    assert 32 <= json.loads((tmp_path / "metrics.json").read_text())["frames"] < 40
+    assert started.stop() == {"source_node": 1, "evaluator_node": 0}
+
+
 def test_a_source_says_whom_it_waits_for(graph):
     waiting = {"source": "synthetic:frames=5", "wait_for_subscribers": 2, "wait_for_tracker": True}
     started = graph(NodeSpec("source_node", parameters=waiting))
