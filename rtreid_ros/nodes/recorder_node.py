@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from rclpy.serialization import serialize_message
-from std_msgs.msg import Float64
 
 from rtreid_ros.errors import SinkError
 from rtreid_ros.msg import TrackArray
@@ -19,6 +18,7 @@ from rtreid_ros.nodes.ledger import Entry
 from rtreid_ros.nodes.main import run
 from rtreid_ros.nodes.matching import StampMatcher
 from rtreid_ros.nodes.observer import ObserverNode
+from rtreid_ros.nodes.source_rate import DEFAULT_RATE, SourceRate
 from rtreid_ros.pipeline import FrameResult, Timings
 from rtreid_ros.sinks.bag_output import BagOutput
 from rtreid_ros.sinks.base import Output
@@ -31,7 +31,6 @@ _QUEUE = 256
 _WAITING = 64
 """Images that may wait for their tracks."""
 _DRAIN_S = 60.0
-_DEFAULT_RATE = 30.0
 _NO_IMAGE = np.zeros((0, 0, 3), np.uint8)
 
 
@@ -52,7 +51,7 @@ class RecorderNode(ObserverNode):
         self._bag = BagOutput(folder / "bag") if options.bag else None
         self._video = None
         if options.video:
-            self._video = VideoSink(folder / "annotated.mp4", options.video_rate or _DEFAULT_RATE)
+            self._video = VideoSink(folder / "annotated.mp4", options.video_rate or DEFAULT_RATE)
         self._outputs: list[Output] = [
             output for output in (self._text, self._bag, self._video) if output is not None
         ]
@@ -65,13 +64,12 @@ class RecorderNode(ObserverNode):
             _WAITING, lambda images, _: self.statistics.count("unmatched", images if self._video else 0)
         )
         super().activate()
+        self._rate = SourceRate(self) if self._video is not None and not self._options.video_rate else None
         transport = self._options.image_transport
         if self._bag is not None or self._video is not None:
             kind = "sensor_msgs/msg/CompressedImage" if transport == "compressed" else "sensor_msgs/msg/Image"
             topic = self.resolve_topic_name("image/compressed" if transport == "compressed" else "image")
             self.subscribe_to_images(lambda view: self._writer.put((topic, kind, view)), transport)
-        if self._video is not None and not self._options.video_rate:
-            self.subscribe_to(Float64, "source_rate", self._take_rate, qos.latched_qos(), counted=False)
         if self._bag is not None:
             topic_of_truth = self.resolve_topic_name("ground_truth")
             self.subscribe_to(
@@ -81,10 +79,6 @@ class RecorderNode(ObserverNode):
                 qos.record_qos(publishing=False),
                 raw=True,
             )
-
-    def _take_rate(self, message: Float64) -> None:
-        if self._video is not None:
-            self._video.frame_rate = message.data  # the first frame opens the video
 
     def observe(self, entry: Entry[TrackArray]) -> None:
         """Hand the tracks of a frame to the writing thread."""
@@ -139,6 +133,9 @@ class RecorderNode(ObserverNode):
 
     def _draw(self, pair: tuple[ImageView, FrameResult] | None) -> None:
         if pair is not None and self._video is not None:
+            if self._rate is not None:
+                self._video.frame_rate = self._rate.settle()  # the first frame opens the video
+                self._rate = None
             view, result = pair
             frame = Frame(view.bgr(), result.frame.index, result.frame.stamp_ns, camera=view.frame_id)
             self._video.write(FrameResult(frame, result.detections, result.tracks, result.timings))

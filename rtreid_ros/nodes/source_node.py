@@ -44,6 +44,7 @@ _PREFETCH = 4
 _PATIENCE_S = 2.0
 """Waiting for longer is said, and said again after as long."""
 _ACKNOWLEDGE_S = 5.0
+_REPEAT_S = 0.3
 
 
 class SourceNode(BaseNode):
@@ -80,6 +81,8 @@ class SourceNode(BaseNode):
     def activate(self) -> None:
         """Make topics, start reading and publishing."""
         super().activate()
+        self._rate = self.publish_to(Float64, "source_rate", qos.latched_qos())
+        self._rate.publish(Float64(data=float(self._source.frame_rate)))
         compressed = self._options.image_transport == "compressed"
         self._images = self.publish_to(
             CompressedImage if compressed else Image,
@@ -88,8 +91,6 @@ class SourceNode(BaseNode):
         )
         self._frames = self.publish_to(TimeReference, "frames", qos.record_qos())
         self._truth = self.publish_to(TrackArray, "ground_truth", qos.record_qos())
-        self._rate = self.publish_to(Float64, "source_rate", qos.latched_qos())
-        self._rate.publish(Float64(data=float(self._source.frame_rate)))
         self._finished = self.publish_to(UInt64, "source_finished", qos.latched_qos())
         self._backpressure = Backpressure(self._options.window)
         if self.lossless:
@@ -130,10 +131,14 @@ class SourceNode(BaseNode):
             if self._stopping.is_set():
                 return
             seconds = time.monotonic() - start
-            self._finished.publish(UInt64(data=self._published))
             self.get_logger().info(f"finished: {self._published} frames in {seconds:.1f} s")
             deadline = time.monotonic() + _ACKNOWLEDGE_S
-            for publisher in (self._images, self._frames, self._truth, self._finished):
+            while time.monotonic() < deadline:
+                # again, because a lost message is repaired only with the next, or seconds later
+                self._finished.publish(UInt64(data=self._published))
+                if self._finished.wait_for_all_acked(Duration(seconds=_REPEAT_S)):
+                    break
+            for publisher in (self._images, self._frames, self._truth):
                 publisher.wait_for_all_acked(Duration(seconds=max(deadline - time.monotonic(), 0.0)))
         if self.statistics["errors"]:
             self.exit_code = 1

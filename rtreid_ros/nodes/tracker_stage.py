@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from std_msgs.msg import Float64
-
-from rtreid_ros.nodes import qos
 from rtreid_ros.nodes.options import TrackerNodeOptions
+from rtreid_ros.nodes.source_rate import DEFAULT_RATE, SourceRate
 from rtreid_ros.ordering import Order, StampOrder
 from rtreid_ros.tracking import TRACKERS, Tracker, create_tracker
 
 if TYPE_CHECKING:
     from rtreid_ros.nodes.base import BaseNode
-
-_DEFAULT_RATE = 30.0
-_RATE_WAIT_S = 1.0
-_LOSSLESS_RATE_WAIT_S = 10.0
 
 
 class TrackerStage:
@@ -35,25 +28,26 @@ class TrackerStage:
         self._node = node
         self.options = node.declare_options("tracker", TrackerNodeOptions)
         self._tracker_options = asdict(node.declare_options("tracker", TRACKERS[self.options.name].Options))
-        self.tracker: Tracker = self._create(self.options.frame_rate or _DEFAULT_RATE)
+        self.tracker: Tracker = self._create(self.options.frame_rate or DEFAULT_RATE)
         self._order = StampOrder()
-        self._announced = threading.Event()
-        self._rate = 0.0
-        self._settled = self.options.frame_rate > 0
+        self._source: SourceRate | None = None
 
     def activate(self) -> None:
         """Listen for the source's frame rate."""
-        if not self._settled:
-            self._topic = self._node.resolve_topic_name("source_rate")
-            self._node.subscribe_to(Float64, "source_rate", self._receive, qos.latched_qos(), counted=False)
+        if not self.options.frame_rate:
+            self._source = SourceRate(self._node)
+        else:
+            self._announce()
 
     def accept(self, stamp_ns: int) -> bool:
         """Whether the frame of this stamp is to be tracked; a late one is counted and logged.
 
         To be called in the worker thread before each update: the first call settles the tracker.
         """
-        if not self._settled:
-            self._settle()
+        if self._source is not None:
+            self.tracker = self._create(self._source.settle())
+            self._source = None
+            self._announce()
         if self._order.judge(stamp_ns) is Order.LATE:
             self._node.statistics.count("rejected")
             self._node.warn(
@@ -73,21 +67,6 @@ class TrackerStage:
     def _create(self, frame_rate: float) -> Tracker:
         return create_tracker(self.options.name, frame_rate, **self._tracker_options)
 
-    def _receive(self, message: Float64) -> None:
-        if self._settled and message.data != self.tracker.frame_rate:
-            rates = f"{message.data:g} frames per second, the tracker is set to {self.tracker.frame_rate:g}"
-            self._node.warn("rate", f"the source now has {rates}: restart this node to follow")
-        self._rate = message.data
-        self._announced.set()
-
-    def _settle(self) -> None:
-        self._settled = True
-        if self._node.lossless:
-            self._announced.wait(_LOSSLESS_RATE_WAIT_S)
-        elif self._node.count_publishers(self._topic):
-            self._announced.wait(_RATE_WAIT_S)
-        if self._rate > 0:
-            self.tracker = self._create(self._rate)
-        self._node.get_logger().info(
-            f"tracker: {self.options.name}, {self.tracker.frame_rate:g} frames per second"
-        )
+    def _announce(self) -> None:
+        rate = f"{self.tracker.frame_rate:g} frames per second"
+        self._node.get_logger().info(f"tracker: {self.options.name}, {rate}")
