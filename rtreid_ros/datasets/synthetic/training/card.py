@@ -57,8 +57,8 @@ other side), {identities} identities, {queries} queries, {gallery} gallery crops
 From random weights, on frames rendered by this repository alone: no photograph, no other weights.
 
 ```
-python -m rtreid_ros.datasets.synthetic.training.detector --output DIRECTORY {detector_recipe}
-python -m rtreid_ros.datasets.synthetic.training.embedder --output DIRECTORY {embedder_recipe}
+{detector_recipe}
+{embedder_recipe}
 ```
 
 These need the `train` extra. Seeds fix the data, the order and the first weights; the sums of a
@@ -73,7 +73,7 @@ _NAMES = {
     "precision": "precision",
     "mean_iou": "mean IoU of matches",
     "recall_under_60_px": "recall, under 60 pixels tall",
-    "recall_over_150_px": "recall, over 150 pixels tall",
+    "recall_over_100_px": "recall, over 100 pixels tall",
     "milliseconds": "milliseconds per 640x480 image, one core, pre- and postprocessing included",
     "rank1": "Rank-1",
     "map": "mAP",
@@ -81,18 +81,27 @@ _NAMES = {
 }
 
 
-def _describe(path: Path, recipe_names: tuple[str, ...]) -> tuple[dict[str, object], dict[str, object]]:
+def _describe(path: Path, command: str) -> tuple[dict[str, object], list[dict[str, object]]]:
+    """What the card says about one file, and the stages of its training."""
     model = onnx.load(str(path))
-    recipe = json.loads({item.key: item.value for item in model.metadata_props}["recipe"])
+    stages = json.loads({item.key: item.value for item in model.metadata_props}["recipe"])
     facts: dict[str, object] = {
         "input": _shape(model.graph.input[0]),
         "output": _shape(model.graph.output[0]),
         "size": path.stat().st_size / 1e6,
         "hash": hashlib.sha256(path.read_bytes()).hexdigest(),
         "parameters": sum(int(np.prod(tensor.dims)) for tensor in model.graph.initializer),
-        "recipe": " ".join(f"--{name.replace('_', '-')} {recipe[name]}" for name in recipe_names),
+        "recipe": "\n".join(_command(command, number, stage) for number, stage in enumerate(stages)),
     }
-    return facts, recipe
+    return facts, stages
+
+
+def _command(name: str, number: int, stage: dict[str, object]) -> str:
+    options = [
+        f"--{key.replace('_', '-')} {value}" for key, value in stage.items() if not key.startswith("saw_")
+    ]
+    folder = f"DIRECTORY{number + 1}" + (f" --start DIRECTORY{number}/weights.pt" if number else "")
+    return f"python -m rtreid_ros.datasets.synthetic.training.{name} --output {folder} {' '.join(options)}"
 
 
 def _shape(value: Any) -> str:
@@ -105,10 +114,8 @@ def _rows(figures: dict[str, float]) -> str:
 
 def write_card(models: Path, scenes: int) -> dict[str, float]:
     """Judge both models of a folder, write the card beside them and return all figures."""
-    detector, _ = _describe(models / DETECTOR, ("scenes", "frames", "iterations", "batch", "rate", "seed"))
-    embedder, recipe = _describe(
-        models / EMBEDDER, ("scenes", "per_camera", "iterations", "people", "each", "rate", "seed")
-    )
+    detector, _ = _describe(models / DETECTOR, "detector")
+    embedder, stages = _describe(models / EMBEDDER, "embedder")
     found = judge_detector(models / DETECTOR, scenes)
     told = judge_embedder(models / EMBEDDER, scenes)
     text = _TEXT.format(
@@ -123,8 +130,8 @@ def write_card(models: Path, scenes: int) -> dict[str, float]:
         identities=told["identities"],
         queries=told["queries"],
         gallery=told["gallery"],
-        trained=recipe["identities"],
-        crops=recipe["crops"],
+        trained=stages[-1]["saw_identities"],
+        crops=stages[-1]["saw_crops"],
     )
     (models / CARD).write_text(text)
     return {**found, **told}

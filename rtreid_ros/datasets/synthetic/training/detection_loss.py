@@ -61,7 +61,8 @@ def assign(scores: Any, boxes: Any, truth: Any, valid: Any, centres: Any) -> tup
     positive = chosen.any(1)
     metric, iou = metric * chosen, iou * chosen
     peak = metric.amax(-1, keepdim=True).clamp(min=1e-12)
-    target = (metric / peak * iou.amax(-1, keepdim=True)).amax(1)
+    # the root keeps scores of well-seen but small people from sinking with their IoU
+    target = (metric / peak * iou.amax(-1, keepdim=True).sqrt()).amax(1)
     return owner, positive, target
 
 

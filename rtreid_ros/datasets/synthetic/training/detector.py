@@ -30,8 +30,8 @@ from rtreid_ros.datasets.synthetic.training.networks import STRIDES, DetectorNet
 from rtreid_ros.types import Float32, UInt8
 
 FILE = "person_synthetic.onnx"
-SIZE = (320, 416)
-"""Input height and width: 640x480 fits with little padding."""
+SIZE = (384, 512)
+"""Input height and width: 640x480 fits without padding."""
 _LEAST_VISIBLE, _LEAST_JUDGED = 0.15, 0.03
 _MOST_PEOPLE = 40
 
@@ -60,10 +60,10 @@ def render_samples(seed: int, count: int) -> list[Sample]:
     return samples
 
 
-def augment(rng: np.random.Generator, sample: Sample) -> tuple[UInt8, Float32, Any]:
-    """Input image ``(*SIZE, 3)``, boxes in its pixels, and which of them are plain to see."""
+def augment(rng: np.random.Generator, sample: Sample, size: tuple[int, int]) -> tuple[UInt8, Float32, Any]:
+    """Input image ``(*size, 3)``, boxes in its pixels, and which of them are plain to see."""
     rows, columns = sample.image.shape[:2]
-    height, width = SIZE
+    height, width = size
     fit = min(height / rows, width / columns)
     gain = fit * (1.0 if rng.random() < 0.5 else float(np.exp(rng.uniform(-0.35, 0.4))))
     spare = np.array([width - gain * columns, height - gain * rows])
@@ -89,13 +89,15 @@ def augment(rng: np.random.Generator, sample: Sample) -> tuple[UInt8, Float32, A
     return image, boxes[keep].astype(np.float32), seen[keep] > _LEAST_VISIBLE
 
 
-def make_batch(rng: np.random.Generator, samples: list[Sample], size: int) -> tuple[Any, Any, Any, Any]:
+def make_batch(
+    rng: np.random.Generator, samples: list[Sample], batch: int, size: tuple[int, int]
+) -> tuple[Any, Any, Any, Any]:
     """Images ``(B, 3, H, W)`` RGB in [0, 1], boxes ``(B, G, 4)``, which rows are real, which count."""
-    images = np.empty((size, *SIZE, 3), np.uint8)
-    boxes = np.zeros((size, _MOST_PEOPLE, 4), np.float32)
-    valid, counts = np.zeros((size, _MOST_PEOPLE), bool), np.zeros((size, _MOST_PEOPLE), bool)
-    for row in range(size):
-        images[row], found, plain = augment(rng, samples[int(rng.integers(len(samples)))])
+    images = np.empty((batch, *size, 3), np.uint8)
+    boxes = np.zeros((batch, _MOST_PEOPLE, 4), np.float32)
+    valid, counts = np.zeros((batch, _MOST_PEOPLE), bool), np.zeros((batch, _MOST_PEOPLE), bool)
+    for row in range(batch):
+        images[row], found, plain = augment(rng, samples[int(rng.integers(len(samples)))], size)
         number = min(len(found), _MOST_PEOPLE)
         boxes[row, :number], valid[row, :number], counts[row, :number] = found[:number], True, plain[:number]
     most = max(int(valid.sum(1).max()), 1)
@@ -104,22 +106,33 @@ def make_batch(rng: np.random.Generator, samples: list[Sample], size: int) -> tu
     return tensor, torch.from_numpy(boxes), torch.from_numpy(valid), torch.from_numpy(counts)
 
 
-def train(samples: list[Sample], iterations: int, batch: int, rate: float, seed: int) -> DetectorNet:
-    """The network after `iterations` steps: averaged weights, one-cycle cosine rate, AdamW."""
+def train(
+    samples: list[Sample],
+    *,
+    iterations: int,
+    batch: int,
+    rate: float,
+    seed: int,
+    size: tuple[int, int] = SIZE,
+    start: dict[str, Any] | None = None,
+) -> DetectorNet:
+    """The network after `iterations` steps: averaged weights, cosine rate, AdamW; from `start` if given."""
     torch.manual_seed(seed)
     rng = stream(seed, "batches")
     net = DetectorNet()
+    if start is not None:
+        net.load_state_dict(start)
     net.to(memory_format=torch.channels_last).train()
     average = copy.deepcopy(net)
     optimizer = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=0.02)
-    centres, strides = cells(SIZE)
+    centres, strides = cells(size)
     bar = tqdm(range(iterations), desc="train", unit="step")
     for step in bar:
         share = step / iterations
         now = rate * min((step + 1) / 60, 0.02 + 0.49 * (1 + math.cos(math.pi * share)))
         for group in optimizer.param_groups:
             group["lr"] = now
-        images, boxes, valid, counts = make_batch(rng, samples, batch)
+        images, boxes, valid, counts = make_batch(rng, samples, batch, size)
         scores, sides = net(images.contiguous(memory_format=torch.channels_last))
         loss = detection_loss(scores, sides, boxes, valid, counts, centres, strides)
         optimizer.zero_grad(set_to_none=True)
@@ -138,45 +151,58 @@ def train(samples: list[Sample], iterations: int, batch: int, rate: float, seed:
     return average
 
 
-def export(net: DetectorNet, path: Path, recipe: dict[str, Any]) -> None:
-    """Write `net` in the layout and with the metadata of YOLOv8 exports."""
+def export(net: DetectorNet, path: Path, size: tuple[int, int], stages: list[dict[str, Any]]) -> None:
+    """Write `net` in the layout and with the metadata of YOLOv8 exports; `stages` say how it was trained."""
     metadata = {
         "description": "Person detector that knows only the synthetic street of rtreid_ros",
         "task": "detect",
         "names": "{0: 'person'}",
-        "imgsz": str(list(SIZE)),
+        "imgsz": str(list(size)),
         "stride": str(max(STRIDES)),
         "batch": "1",
-        "recipe": json.dumps(recipe, sort_keys=True),
+        "recipe": json.dumps(stages),
     }
-    export_onnx(ExportedDetector(net, SIZE), torch.zeros(1, 3, *SIZE), path, metadata, output="output0")
+    export_onnx(ExportedDetector(net, size), torch.zeros(1, 3, *size), path, metadata, output="output0")
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--output", type=Path, required=True, help="folder for the model")
-    parser.add_argument("--scenes", type=int, default=140, help="scenes rendered for training")
-    parser.add_argument("--frames", type=int, default=25, help="frames taken of each scene")
-    parser.add_argument("--iterations", type=int, default=2200, help="training steps")
-    parser.add_argument("--batch", type=int, default=16, help="images per step")
-    parser.add_argument("--rate", type=float, default=2.5e-3, help="peak learning rate")
+    parser.add_argument("--output", type=Path, required=True, help="folder for the model and its weights")
+    parser.add_argument("--scenes", type=int, default=100, help="scenes rendered for training")
+    parser.add_argument("--frames", type=int, default=20, help="frames taken of each scene")
+    parser.add_argument("--iterations", type=int, default=2600, help="training steps")
+    parser.add_argument("--batch", type=int, default=8, help="images per step")
+    parser.add_argument("--rate", type=float, default=2e-3, help="peak learning rate")
     parser.add_argument("--seed", type=int, default=1, help="seed of weights and batches")
+    parser.add_argument("--height", type=int, default=SIZE[0], help="input height, a multiple of 32")
+    parser.add_argument("--width", type=int, default=SIZE[1], help="input width, a multiple of 32")
+    parser.add_argument("--start", type=Path, help="weights.pt of an earlier stage to go on from")
     parser.add_argument("--threads", type=int, default=0, help="torch threads; 0 = its own choice")
     parser.add_argument("--judge-scenes", type=int, default=8, help="held-out scenes for the figures")
     chosen = parser.parse_args(arguments)
     if chosen.threads:
         torch.set_num_threads(chosen.threads)
     begin = time.monotonic()
+    start = torch.load(chosen.start) if chosen.start else {"weights": None, "stages": []}
     seeds = [TRAINING_SEEDS + number for number in range(chosen.scenes)]
     scenes = render_all(partial(render_samples, count=chosen.frames), seeds, "render")
     samples = [sample for scene in scenes for sample in scene]
-    net = train(samples, chosen.iterations, chosen.batch, chosen.rate, chosen.seed)
-    recipe = {
-        name: getattr(chosen, name) for name in ("scenes", "frames", "iterations", "batch", "rate", "seed")
-    }
+    size = (chosen.height, chosen.width)
+    net = train(
+        samples,
+        iterations=chosen.iterations,
+        batch=chosen.batch,
+        rate=chosen.rate,
+        seed=chosen.seed,
+        size=size,
+        start=start["weights"],
+    )
+    names = ("scenes", "frames", "iterations", "batch", "rate", "seed", "height", "width")
+    stages = [*start["stages"], {name: getattr(chosen, name) for name in names}]
     path = chosen.output / FILE
-    export(net, path, recipe)
+    export(net, path, size, stages)
+    torch.save({"weights": net.state_dict(), "stages": stages}, chosen.output / "weights.pt")
     minutes = (time.monotonic() - begin) / 60
     figures = judge_detector(path, chosen.judge_scenes)
     tqdm.write(f"{path}: {minutes:.0f} minutes, {json.dumps(figures)}")

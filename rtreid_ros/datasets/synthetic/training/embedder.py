@@ -139,15 +139,15 @@ def train(
     return net
 
 
-def export(net: EmbedderNet, path: Path, recipe: dict[str, Any]) -> None:
-    """Write `net` with its preprocessing in the metadata."""
+def export(net: EmbedderNet, path: Path, stages: list[dict[str, Any]]) -> None:
+    """Write `net` with its preprocessing in the metadata; `stages` say how it was trained."""
     preprocessing = {"color": "RGB", "scale": 255.0, "mean": [MEAN] * 3, "std": [STD] * 3}
     metadata = {
         "description": "Appearance embedder that knows only the synthetic people of rtreid_ros",
         "task": "reid",
         "preprocessing": json.dumps(preprocessing),
         "normalized": "true",
-        "recipe": json.dumps(recipe, sort_keys=True),
+        "recipe": json.dumps(stages),
     }
     example = torch.zeros(2, 3, *SIZE)
     export_onnx(ExportedEmbedder(net), example, path, metadata, output="embeddings", batched=True)
@@ -159,10 +159,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder for the model")
     parser.add_argument("--scenes", type=int, default=70, help="scenes rendered for training")
     parser.add_argument("--per-camera", type=int, default=12, help="most crops of a person by one camera")
-    parser.add_argument("--iterations", type=int, default=2500, help="training steps")
+    parser.add_argument("--iterations", type=int, default=4000, help="training steps")
     parser.add_argument("--people", type=int, default=16, help="identities per step")
     parser.add_argument("--each", type=int, default=4, help="crops of each identity per step")
-    parser.add_argument("--rate", type=float, default=2e-3, help="peak learning rate")
+    parser.add_argument("--rate", type=float, default=3e-3, help="peak learning rate")
     parser.add_argument("--seed", type=int, default=1, help="seed of weights and batches")
     parser.add_argument("--threads", type=int, default=0, help="torch threads; 0 = its own choice")
     parser.add_argument("--judge-scenes", type=int, default=8, help="held-out scenes for the figures")
@@ -174,11 +174,11 @@ def main(arguments: list[str] | None = None) -> None:
     scenes = render_all(partial(render_people, per_camera=chosen.per_camera), seeds, "render")
     people = [person for scene in scenes for person in scene]
     net = train(people, chosen.iterations, chosen.people, chosen.each, chosen.rate, chosen.seed)
-    recipe = {"identities": len(people), "crops": sum(len(person.crops) for person in people)}
-    for name in ("scenes", "per_camera", "iterations", "people", "each", "rate", "seed"):
-        recipe[name] = getattr(chosen, name)
+    names = ("scenes", "per_camera", "iterations", "people", "each", "rate", "seed")
+    stage = {name: getattr(chosen, name) for name in names}
+    seen = {"saw_identities": len(people), "saw_crops": sum(len(person.crops) for person in people)}
     path = chosen.output / FILE
-    export(net, path, recipe)
+    export(net, path, [{**stage, **seen}])
     minutes = (time.monotonic() - begin) / 60
     figures = judge_embedder(path, chosen.judge_scenes)
     tqdm.write(f"{path}: {minutes:.0f} minutes, {json.dumps(figures)}")

@@ -46,7 +46,7 @@ def judge_detector(model: Path, scenes: int, frames: int = 300, step: int = 5) -
     detector = create_detector(DetectorOptions(model=str(model), threads=1))
     found = wanted = right = claimed = 0
     overlaps: list[float] = []
-    tall = {"recall_under_60_px": [0, 0], "recall_over_150_px": [0, 0]}
+    tall = {"recall_under_60_px": [0, 0], "recall_over_100_px": [0, 0]}
     spent: list[float] = []
     for number in range(scenes):
         scene = SyntheticScene(SceneOptions(seed=HELD_OUT_SEEDS + number, frames=frames, camera=number % 2))
@@ -78,7 +78,7 @@ def judge_detector(model: Path, scenes: int, frames: int = 300, step: int = 5) -
 
 def _by_height(tall: dict[str, list[int]], truth: GroundTruth, hit: np.ndarray, plain: np.ndarray) -> None:
     height = truth.boxes[:, 3] - truth.boxes[:, 1]
-    for name, chosen in (("recall_under_60_px", height < 60), ("recall_over_150_px", height > 150)):
+    for name, chosen in (("recall_under_60_px", height < 60), ("recall_over_100_px", height > 100)):
         tall[name][0] += int((hit & chosen).sum())
         tall[name][1] += int((plain & chosen).sum())
 
