@@ -4,7 +4,6 @@ import numpy as np
 
 from rtreid_ros.types import Detections, TrackState
 
-
 CONFIRMED = int(TrackState.CONFIRMED)
 LOST = int(TrackState.LOST)
 TENTATIVE = int(TrackState.TENTATIVE)
