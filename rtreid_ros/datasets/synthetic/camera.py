@@ -66,7 +66,7 @@ def street_camera(seed: int, number: int, size: tuple[int, int]) -> Camera:
     sy, cy, sp, cp = np.sin(yaw), np.cos(yaw), np.sin(pitch), np.cos(pitch)
     rotation = np.array([[cy, 0, -sy], [-sy * sp, -cp, -cy * sp], [sy * cp, -sp, cy * cp]])
     rows, columns = size
-    focal = max(columns / 640, rows / 480) * rng.uniform(520, 600)
+    focal = max(columns / 640, rows / 480) * rng.uniform(670, 760)
     return Camera(position, rotation, focal, np.array([columns / 2, rows / 2]), size)
 
 

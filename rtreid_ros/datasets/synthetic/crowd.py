@@ -57,7 +57,7 @@ class _Plan:
 
 def _edge(z: float) -> float:
     """Far enough along the street at depth `z` to be out of the first camera's view, metres."""
-    return 0.62 * z + 2.6
+    return 0.5 * z + 2.2
 
 
 def _route(rng: np.random.Generator, kind: str) -> Float64:

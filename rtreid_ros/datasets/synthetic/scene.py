@@ -25,6 +25,8 @@ from rtreid_ros.types import Float64, Frame, GroundTruth, UInt8
 
 _LEAST_INSIDE = 0.2
 """Whose box lies less than this share inside the image is not in the ground truth."""
+_LEAST_SEEN = 0.1
+"""Who is seen less than this is in the ground truth, but not judged: nobody could find them."""
 
 
 class SyntheticScene:
@@ -33,7 +35,8 @@ class SyntheticScene:
     Equal options give equal bytes. Two scenes that differ only in `camera` show the same people,
     with the same ids, at the same times from opposite sides of the street. Ground truth boxes hold
     the whole body, also where it is hidden or outside the image; visibility is the share of the
-    body's pixels (with what it wears and carries) that are seen, counted in a label buffer.
+    body's pixels (with what it wears and carries) that are seen, counted in a label buffer; below
+    a tenth a person is not to be judged.
 
     Args:
         options: what to render; see `SceneOptions`.
@@ -205,6 +208,6 @@ class SyntheticScene:
             boxes=box[keep].astype(np.float32),
             class_ids=np.zeros(len(keep), np.int32),
             visibility=share[keep].astype(np.float32),
-            considered=np.ones(len(keep), bool),
+            considered=share[keep] >= _LEAST_SEEN,
         )
         return cv2.LUT(labels, rename), truth
