@@ -40,6 +40,8 @@ _ROWS = (
 )
 _START_S = 60.0
 """Patience for processes to load models and find each other."""
+_REMEMBER_S = 8.0
+"""People leave the street and come back: a tracker that knows looks should remember them for longer."""
 _STALL_S = 30.0
 """Patience for the next frame, once they run."""
 
@@ -102,10 +104,13 @@ def _clear(output: Path) -> None:
 def _nodes(arguments: argparse.Namespace, output: Path) -> list[Any]:
     """The processes: observers and stages first, so that the source finds them all."""
     from rtreid_ros.nodes.graph import NodeSpec  # noqa: PLC0415
+    from rtreid_ros.tracking import TRACKERS  # noqa: PLC0415
 
     detector = {"detector.model": arguments.detector}
     embedder = {"embedder.model": arguments.embedder}
-    tracker = {"tracker.name": arguments.tracker}
+    tracker: dict[str, Any] = {"tracker.name": arguments.tracker}
+    if TRACKERS[arguments.tracker].uses_embeddings:
+        tracker["tracker.max_lost"] = _REMEMBER_S
     if arguments.composed:
         stages = [NodeSpec("tracking_node", parameters={**detector, **embedder, **tracker})]
     else:
