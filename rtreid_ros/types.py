@@ -204,6 +204,28 @@ class GroundTruth:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def as_tracks(self) -> Tracks:
+        """As it travels in a TrackArray: visibility as score, TENTATIVE where not to be judged."""
+        count = len(self)
+        states = np.where(self.considered, TrackState.CONFIRMED, TrackState.TENTATIVE)
+        return Tracks(
+            ids=self.ids,
+            boxes=self.boxes,
+            scores=self.visibility,
+            class_ids=self.class_ids,
+            states=states.astype(np.uint8),
+            ages=np.zeros(count, np.float32),
+            time_since_update=np.zeros(count, np.float32),
+            detection_index=np.full(count, -1, np.int64),
+            velocities=np.zeros((count, 2), np.float32),
+        )
+
+    @classmethod
+    def from_tracks(cls, tracks: Tracks) -> GroundTruth:
+        """The inverse of `as_tracks`."""
+        considered = tracks.states == TrackState.CONFIRMED
+        return cls(tracks.ids, tracks.boxes, tracks.class_ids, tracks.scores, considered)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:

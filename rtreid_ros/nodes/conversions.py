@@ -15,7 +15,7 @@ from std_msgs.msg import Header
 
 from rtreid_ros.errors import MessageError
 from rtreid_ros.msg import Detection, DetectionArray, Track, TrackArray
-from rtreid_ros.types import Detections, Float32, Float64, GroundTruth, Tracks, TrackState
+from rtreid_ros.types import Detections, Float32, Float64, GroundTruth, Tracks
 
 NANOSECONDS = 1_000_000_000
 
@@ -211,28 +211,10 @@ def tracks_from_message(message: TrackArray) -> Tracks:
 def ground_truth_message(
     truth: GroundTruth, head: Header, size: tuple[int, int], class_names: Sequence[str]
 ) -> TrackArray:
-    """Ground truth as a TrackArray: true ids, visibility as score.
-
-    Rows that are not to be judged are TENTATIVE, all others CONFIRMED.
-    """
-    count = len(truth)
-    states = np.where(truth.considered, TrackState.CONFIRMED, TrackState.TENTATIVE)
-    tracks = Tracks(
-        ids=truth.ids,
-        boxes=truth.boxes,
-        scores=truth.visibility,
-        class_ids=truth.class_ids,
-        states=states.astype(np.uint8),
-        ages=np.zeros(count, np.float32),
-        time_since_update=np.zeros(count, np.float32),
-        detection_index=np.full(count, -1, np.int64),
-        velocities=np.zeros((count, 2), np.float32),
-    )
-    return tracks_message(tracks, head, size, class_names)
+    """Ground truth as a TrackArray; see `GroundTruth.as_tracks`."""
+    return tracks_message(truth.as_tracks(), head, size, class_names)
 
 
 def ground_truth_from_message(message: TrackArray) -> GroundTruth:
     """Ground truth from a message of `ground_truth_message`."""
-    tracks = tracks_from_message(message)
-    considered = tracks.states == TrackState.CONFIRMED
-    return GroundTruth(tracks.ids, tracks.boxes, tracks.class_ids, tracks.scores, considered)
+    return GroundTruth.from_tracks(tracks_from_message(message))

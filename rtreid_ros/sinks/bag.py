@@ -11,13 +11,13 @@ import numpy as np
 from rtreid_ros.boxes import xyxy_to_ltwh
 from rtreid_ros.sinks.bag_output import BagOutput, message_types
 from rtreid_ros.sinks.base import OutputSink
-from rtreid_ros.types import Tracks, TrackState
+from rtreid_ros.types import Tracks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rtreid_ros.pipeline import FrameResult
-    from rtreid_ros.types import Frame, GroundTruth
+    from rtreid_ros.types import Frame
 
 IMAGE_FORMATS = ("compressed", "raw", "none")
 _JPEG_QUALITY = 92
@@ -68,7 +68,7 @@ class BagSink(BagOutput, OutputSink):
         rows = self._rows(result.tracks, self._class_names)
         self.write_message("/tracks", self._array(frame, header, rows, milliseconds), frame.stamp_ns)
         if frame.truth is not None:
-            rows = self._rows(_as_tracks(frame.truth), self._truth_class_names)
+            rows = self._rows(frame.truth.as_tracks(), self._truth_class_names)
             self.write_message("/ground_truth", self._array(frame, header, rows, (0, 0, 0)), frame.stamp_ns)
 
     def _header(self, frame: Frame) -> Any:
@@ -129,19 +129,3 @@ class BagSink(BagOutput, OutputSink):
             )
             for row, box in enumerate(boxes)
         ]
-
-
-def _as_tracks(truth: GroundTruth) -> Tracks:
-    count = len(truth)
-    states = np.where(truth.considered, TrackState.CONFIRMED, TrackState.TENTATIVE)
-    return Tracks(
-        ids=truth.ids,
-        boxes=truth.boxes,
-        scores=truth.visibility,
-        class_ids=truth.class_ids,
-        states=states.astype(np.uint8),
-        ages=np.zeros(count, np.float32),
-        time_since_update=np.zeros(count, np.float32),
-        detection_index=np.full(count, -1, np.int64),
-        velocities=np.zeros((count, 2), np.float32),
-    )
