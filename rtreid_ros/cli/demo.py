@@ -40,6 +40,7 @@ _ROWS = (
 )
 _START_S = 60.0
 """Patience for processes to load models and find each other."""
+_SCENE = "synthetic:people=14"
 _REMEMBER_S = 8.0
 """People leave the street and come back: a tracker that knows looks should remember them for longer."""
 _STALL_S = 30.0
@@ -49,7 +50,7 @@ _STALL_S = 30.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument(
-        "--source", default="synthetic", help="what to track, as for `rtreid track` (default: synthetic)"
+        "--source", default=_SCENE, help=f"what to track, as for `rtreid track` (default: {_SCENE})"
     )
     parser.add_argument(
         "--output", type=Path, default=Path("out/demo"), help="folder for everything it makes"

@@ -61,8 +61,9 @@ From random weights, on frames rendered by this repository alone: no photograph,
 {embedder_recipe}
 ```
 
-These need the `train` extra. Seeds fix the data, the order and the first weights; the sums of a
-parallel machine may still differ in the last digits. The embedder saw {trained} identities in
+These need the `train` extra. Seeds fix the data, the order and the first weights. Two of the runs, the
+detector's first stage and the embedder's, saw frames of earlier versions of the renderer (farther
+cameras): repeating all commands gives models of this kind, not these bytes. The embedder saw {trained} identities in
 {crops} crops.
 
 Licence: MIT, as the rest of the repository.
