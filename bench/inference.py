@@ -2,13 +2,14 @@
 
     python bench/inference.py --detector yolox.onnx --embedder osnet.onnx [--json out.json]
 
-A real video (--video) makes the number of boxes and the memory traffic real; without one, frames of
-noise are used, on which a detector finds next to nothing.
+Frames are those of a source, resized: by default the synthetic street, which the built-in models know.
+For other models name a video of people (--source).
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import time
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from rtreid_ros.detection.session_detector import SessionDetector
 from rtreid_ros.reid import EmbedderOptions
 from rtreid_ros.reid.session_embedder import SessionEmbedder
 from rtreid_ros.runtime.session import Array, Session, backend_for, model_path
+from rtreid_ros.sources import open_source
 
 SIZES = ((640, 480), (1920, 1080))
 CROWDS = (1, 10, 30)
@@ -63,15 +65,10 @@ def open_session(model: str, builtin: str, threads: int) -> Session:
     return OrtSession(path, threads=threads)
 
 
-def frames_of(video: str, count: int, size: tuple[int, int]) -> list[np.ndarray]:
-    """`count` images of that (width, height)."""
-    if not video:
-        return list(np.random.default_rng(0).integers(0, 256, (count, size[1], size[0], 3), np.uint8))
-    capture = cv2.VideoCapture(video)
-    images = [image for there, image in (capture.read() for _ in range(count)) if there]
-    if not images:
-        raise SystemExit(f"no frame could be read from {video!r}")
-    return [cv2.resize(image, size) for image in images]
+def frames_of(source: str, count: int, size: tuple[int, int]) -> list[np.ndarray]:
+    """The first `count` images of a source, at that (width, height)."""
+    with open_source(source) as opened:
+        return [cv2.resize(frame.image, size) for frame in itertools.islice(opened, count)]
 
 
 def median_ms(stages: list[dict[str, float]]) -> dict[str, float]:
@@ -87,7 +84,7 @@ def time_detector(arguments: argparse.Namespace, size: tuple[int, int]) -> dict[
     letterbox = Stopwatch(detector._letterbox)
     detector._letterbox = letterbox  # type: ignore[assignment]
     stages, boxes = [], []
-    for image in frames_of(arguments.video, arguments.frames, size):
+    for image in frames_of(arguments.source, arguments.frames, size):
         session.spent = letterbox.spent = 0.0
         start = time.perf_counter()
         boxes.append(len(detector.detect(image)))
@@ -108,7 +105,7 @@ def time_embedder(arguments: argparse.Namespace, size: tuple[int, int], crowd: i
     embedder._crops = crops  # type: ignore[assignment]
     rng = np.random.default_rng(0)
     stages = []
-    for image in frames_of(arguments.video, arguments.frames, size):
+    for image in frames_of(arguments.source, arguments.frames, size):
         # people of a fifth to a half of the image's height
         tall = rng.uniform(0.2, 0.5, crowd) * size[1]
         left, top = rng.uniform(0, size[0] - 0.4 * tall), rng.uniform(0, size[1] - tall)
@@ -130,7 +127,7 @@ def main() -> None:
     parser.add_argument("--detector", default="", help="detector model; default: the built-in one")
     parser.add_argument("--embedder", default="", help="ReID model; default: the built-in one")
     parser.add_argument("--preprocessing", default="metadata", help="preset, if the ReID model names none")
-    parser.add_argument("--video", default="", help="frames come from this video, resized; default: noise")
+    parser.add_argument("--source", default="synthetic", help="where frames come from, resized")
     parser.add_argument("--frames", type=int, default=60)
     parser.add_argument("--threads", type=int, default=0, help="inference threads; 0 = as many as cores")
     parser.add_argument("--score-threshold", type=float, default=DetectorOptions().score_threshold)
