@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 EXTRAS ?=
 OUT ?=
+ARGS ?=
 SOURCE ?=
 # A sourced ROS installation would mix its Python packages with those of the environment.
 unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH LD_LIBRARY_PATH PYTHONHOME PYTHONPATH ROS_DISTRO
@@ -11,7 +12,7 @@ unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH LD_LIBRARY_PATH 
 
 help:
 	@echo "make demo                    run the whole graph on a synthetic scene; results in out/demo/"
-	@echo "make demo SOURCE=video.mp4   the same on your own video"
+	@echo "make demo SOURCE=video.mp4   the same on your own video (ARGS='--detector M --embedder M' names models)"
 	@echo "make test                    lint, then run all tests"
 	@echo "make build                   the environment and the messages alone (EXTRAS='gpu train' adds extras)"
 	@echo "make bench                   measure everything anew; writes docs/benchmarks.md"
@@ -20,7 +21,7 @@ help:
 
 demo:
 	@$(PYTHON) scripts/bootstrap.py eval $(EXTRAS)
-	@$(VENV)/bin/rtreid demo $(if $(SOURCE),--source "$(SOURCE)") $(if $(OUT),--output "$(OUT)")
+	@$(VENV)/bin/rtreid demo $(if $(SOURCE),--source "$(SOURCE)") $(if $(OUT),--output "$(OUT)") $(ARGS)
 
 build:
 	@$(PYTHON) scripts/bootstrap.py $(EXTRAS)

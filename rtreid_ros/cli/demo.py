@@ -62,6 +62,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--composed", action="store_true", help="run the three stages in one process, not in three"
     )
     parser.add_argument(
+        "--lossless",
+        action="store_true",
+        help="track every frame, however long it takes: gives the tracks of `rtreid track`, and no latency",
+    )
+    parser.add_argument(
         "--domain-id", type=int, help="ROS_DOMAIN_ID of the graph (default: one that depends on the process)"
     )
 
@@ -110,29 +115,28 @@ def _nodes(arguments: argparse.Namespace, output: Path) -> list[Any]:
     detector = {"detector.model": arguments.detector}
     embedder = {"embedder.model": arguments.embedder}
     tracker: dict[str, Any] = {"tracker.name": arguments.tracker}
-    if TRACKERS[arguments.tracker].uses_embeddings:
+    if _is_synthetic(arguments) and TRACKERS[arguments.tracker].uses_embeddings:
         tracker["tracker.max_lost"] = _REMEMBER_S
+    parameters: dict[str, dict[str, Any]] = {
+        "evaluator_node": {"output": str(output / "metrics.json")},
+        "recorder_node": {"output": str(output), "video": True},
+    }
     if arguments.composed:
-        stages = [NodeSpec("tracking_node", parameters={**detector, **embedder, **tracker})]
+        parameters["tracking_node"] = {**detector, **embedder, **tracker}
     else:
-        stages = [
-            NodeSpec("detector_node", parameters=detector),
-            NodeSpec("embedder_node", parameters=embedder),
-            NodeSpec("tracker_node", parameters=tracker),
-        ]
-    image_subscribers = 1 + (1 if arguments.composed else 2)  # the recorder, and the stages that see
-    source = {
+        parameters |= {"detector_node": detector, "embedder_node": embedder, "tracker_node": tracker}
+    parameters["source_node"] = {
         "source": str(arguments.source),
-        "wait_for_subscribers": image_subscribers,
+        "wait_for_subscribers": 2 if arguments.composed else 3,  # the recorder, and the stages that see
         "wait_for_observers": 2,
         "wait_for_tracker": True,
     }
-    return [
-        NodeSpec("evaluator_node", parameters={"output": str(output / "metrics.json")}),
-        NodeSpec("recorder_node", parameters={"output": str(output), "video": True}),
-        *stages,
-        NodeSpec("source_node", parameters=source),
-    ]
+    common = {"lossless": arguments.lossless}
+    return [NodeSpec(name, parameters={**own, **common}) for name, own in parameters.items()]
+
+
+def _is_synthetic(arguments: argparse.Namespace) -> bool:
+    return str(arguments.source).startswith("synthetic")
 
 
 def _run_graph(arguments: argparse.Namespace, output: Path, length: int | None) -> dict[str, Any]:

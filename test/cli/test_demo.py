@@ -11,8 +11,8 @@ pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed here")
 pytest.importorskip("rtreid_ros.msg", reason="our messages are not built: make build")
 
 
-def _demo(*words):
-    command = [sys.executable, "-m", "rtreid_ros.cli.main", "demo", *map(str, words)]
+def _demo(*words, name="demo"):
+    command = [sys.executable, "-m", "rtreid_ros.cli.main", name, *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
 
 
@@ -34,6 +34,20 @@ def test_it_tracks_the_street_and_judges_it(tmp_path):
         assert {"/image", "/tracks", "/ground_truth"} <= {c.topic for c in bag.connections}
     assert (tmp_path / "annotated.mp4").stat().st_size > 10_000
     assert (tmp_path / "preview.jpg").exists()
+
+
+def test_lossless_it_gives_the_bytes_of_rtreid_track(tmp_path):
+    source = "synthetic:frames=60,people=8"
+    done = _demo("--lossless", "--source", source, "--output", tmp_path / "graph")
+    assert done.returncode == 0, done.stderr
+    options = ("--set", "tracker.max_lost=8", "--no-video", "--output", tmp_path / "one")
+    assert _demo(source, *options, name="track").returncode == 0
+    tracks = (tmp_path / "graph" / "tracks.txt").read_bytes()
+    assert tracks.count(b"\n") > 60
+    assert tracks == (tmp_path / "one" / "tracks.txt").read_bytes()
+    metrics = json.loads((tmp_path / "graph" / "metrics.json").read_text())
+    assert metrics["dropped"] == 0
+    assert metrics["latency_ms_p50"] is None
 
 
 def test_results_of_an_earlier_demo_are_not_mixed_with_a_new_one(tmp_path):
