@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import shutil
 import sys
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from rtreid_ros.errors import ConfigError, MissingDependencyError
+
+logger = logging.getLogger(__name__)
 
 EXAMPLES = """\
 examples:
@@ -78,6 +81,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     with open_source(arguments.source) as source:  # before anything is started or removed
         length, rate = source.length, source.frame_rate
+    if not (_is_synthetic(arguments) or arguments.detector):
+        logger.warning(
+            "the built-in detector knows only the synthetic scene; name a real one with --detector"
+        )
     output = arguments.output.resolve()
     _clear(output)
     print(f"Starting the graph: {arguments.source} at {rate:g} frames per second")

@@ -38,40 +38,19 @@ def graph(ros, domain_id, tmp_path):
         )
 
 
-@pytest.fixture(scope="session")
-def models(request):
-    """Parameters that name a detector and an embedder: the built-in ones, or real ones."""
-    from rtreid_ros.detection import DetectorOptions, create_detector
-    from rtreid_ros.errors import ModelError
-
-    try:
-        create_detector(DetectorOptions())
-    except ModelError:
-        weights = request.getfixturevalue("shared_data") / "weights"
-        return {
-            "detector.model": str(weights / "det/yolox_nano_coco416.onnx"),
-            "embedder.model": str(weights / "reid/osnet_x0_25_msmt17.onnx"),
-            "embedder.preprocessing": "imagenet",
-        }
-    return {}
-
-
 @pytest.fixture
-def stages(models):
-    """Specs of the tracking stages, ``composed`` or ``distributed``."""
+def stages():
+    """Specs of the tracking stages, ``composed`` or ``distributed``, with the built-in models."""
     from rtreid_ros.nodes.graph import NodeSpec
-
-    def of(stage):
-        return {key: value for key, value in models.items() if key.startswith(stage)}
 
     def make(shape, **parameters):
         own = {key: value for key, value in parameters.items() if "." not in key}
         tracker = {key: value for key, value in parameters.items() if key.startswith("tracker.")}
         if shape == "composed":
-            return [NodeSpec("tracking_node", parameters={**models, **own, **tracker})]
+            return [NodeSpec("tracking_node", parameters={**own, **tracker})]
         return [
-            NodeSpec("detector_node", parameters={**of("detector"), **own}),
-            NodeSpec("embedder_node", parameters={**of("embedder"), **own}),
+            NodeSpec("detector_node", parameters=own),
+            NodeSpec("embedder_node", parameters=own),
             NodeSpec("tracker_node", parameters={**own, **tracker}),
         ]
 

@@ -29,11 +29,11 @@ def quick_models(tmp_path):
     }
 
 
-def test_a_slow_stage_takes_the_newest_frame_and_counts_the_rest(graph, peer, models, tmp_path):
+def test_a_slow_stage_takes_the_newest_frame_and_counts_the_rest(graph, peer, tmp_path):
     latest = peer.diagnostics()
     started = graph(
         NodeSpec("evaluator_node", parameters={"output": str(tmp_path / "metrics.json"), "settle": 1.0}),
-        NodeSpec("tracking_node", parameters={**models, "detector.threads": 1, "embedder.threads": 1}),
+        NodeSpec("tracking_node", parameters={"detector.threads": 1, "embedder.threads": 1}),
         NodeSpec(
             "source_node",
             parameters={

@@ -76,8 +76,8 @@ def finish(graph):
 
 
 @pytest.fixture(scope="module")
-def reference(models, tmp_path_factory):
-    return run_in_one_process(SCENE, models, tmp_path_factory.mktemp("reference"))
+def reference(tmp_path_factory):
+    return run_in_one_process(SCENE, {}, tmp_path_factory.mktemp("reference"))
 
 
 @pytest.mark.parametrize("shape", ["composed", "distributed"])
