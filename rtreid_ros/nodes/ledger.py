@@ -70,7 +70,15 @@ class FrameLedger(Generic[T]):
             if len(self._early) > _KEPT:
                 del self._early[next(iter(self._early))]
             return []
+        return [self._number(stamp, result)]
+
+    def number_early(self) -> list[Entry[T]]:
+        """Results that wait for announcements which nobody will make, numbered as they came."""
+        early, self._early = self._early, {}
+        return [self._number(stamp, result) for stamp, result in early.items()]
+
+    def _number(self, stamp: int, result: T) -> Entry[T]:
         self.announced += 1
         self.answered += 1
         self._next += 1
-        return [Entry(self._next - 1, stamp, result)]
+        return Entry(self._next - 1, stamp, result)

@@ -16,6 +16,8 @@ from rtreid_ros.nodes.base import BaseNode
 from rtreid_ros.nodes.conversions import NANOSECONDS, stamp_ns
 from rtreid_ros.nodes.ledger import Entry, FrameLedger
 
+_DISCOVERY_S = 1.0
+"""Tracks may be found this much earlier than the source that announces their frames."""
 _QUIET_S = 0.2
 """Topics overtake each other by less than this, so that after it nothing is still on its way."""
 
@@ -38,6 +40,8 @@ class ObserverNode(BaseNode):
         self.ledger: FrameLedger[TrackArray] = FrameLedger()
         self.published: int | None = None
         """How many frames the source says it has published, once it has finished."""
+        self._first_result: float | None = None
+        self._without_source = False
         self._concluded = False
         self.last_news = time.monotonic()
         """When something of the run last came, monotonic seconds."""
@@ -66,13 +70,28 @@ class ObserverNode(BaseNode):
 
     def _receive_tracks(self, message: TrackArray) -> None:
         self.last_news = time.monotonic()
+        if self._first_result is None:
+            self._first_result = self.last_news
         self.receive(message)
-        expected = self.count_publishers(self._frames_topic) > 0 or self.ledger.announced > 0
-        for entry in self.ledger.answer(stamp_ns(message), message, expected=expected):
+        for entry in self.ledger.answer(stamp_ns(message), message, expected=not self._without_source):
+            self._observe(entry)
+
+    def _look_for_source(self) -> None:
+        """Number frames ourselves once it is clear that nobody announces them."""
+        if self._without_source or self._first_result is None or self.ledger.announced:
+            return
+        waited = time.monotonic() - self._first_result > _DISCOVERY_S
+        if waited and not self.count_publishers(self._frames_topic):
+            self._go_without_source()
+
+    def _go_without_source(self) -> None:
+        self._without_source = True
+        for entry in self.ledger.number_early():
             self._observe(entry)
 
     def _announced(self, message: TimeReference) -> None:
         self.last_news = time.monotonic()
+        self._without_source = False
         stamp = message.header.stamp.sec * NANOSECONDS + message.header.stamp.nanosec
         index = message.source.rpartition("#")[2]
         if not index.isdigit():
@@ -89,6 +108,7 @@ class ObserverNode(BaseNode):
         self.published = message.data
 
     def _look_for_end(self) -> None:
+        self._look_for_source()
         if self.published is None:
             return
         complete = self.ledger.announced >= self.published and self.ledger.unanswered == 0
@@ -100,6 +120,8 @@ class ObserverNode(BaseNode):
         if self._concluded:
             return
         self._concluded = True
+        if not self.ledger.announced:
+            self._go_without_source()
         missing = 0 if self.published is None else self.published - self.ledger.answered
         if self.lossless and missing:
             self.exit_code = 1

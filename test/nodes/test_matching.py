@@ -92,3 +92,12 @@ def test_without_a_source_node_results_are_numbered_as_they_come():
     numbers = [ledger.answer(stamp, None, expected=False)[0].index for stamp in (10, 30, 20)]
     assert numbers == [0, 1, 2]
     assert ledger.announced == 3
+
+
+def test_results_that_nobody_announces_are_numbered_as_they_came():
+    ledger = FrameLedger()
+    assert ledger.answer(30, "a", expected=True) == ledger.answer(50, "b", expected=True) == []
+    assert ledger.number_early() == [Entry(0, 30, "a"), Entry(1, 50, "b")]
+    assert ledger.number_early() == []
+    assert (ledger.announced, ledger.unanswered) == (2, 0)
+    assert ledger.answer(70, "c", expected=False) == [Entry(2, 70, "c")]
