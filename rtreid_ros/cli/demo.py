@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--detector", default="", help="detector model (default: the built-in synthetic one)")
     parser.add_argument("--embedder", default="", help="ReID model (default: the built-in synthetic one)")
-    parser.add_argument("--tracker", default="strongsort", help="which tracker (default: strongsort)")
+    parser.add_argument("--tracker", help="which tracker (default: strongsort)")
     parser.add_argument(
         "--composed", action="store_true", help="run the three stages in one process, not in three"
     )
@@ -117,12 +117,13 @@ def _clear(output: Path) -> None:
 def _nodes(arguments: argparse.Namespace, output: Path) -> list[Any]:
     """The processes: observers and stages first, so that the source finds them all."""
     from rtreid_ros.nodes.graph import NodeSpec  # noqa: PLC0415
-    from rtreid_ros.tracking import TRACKERS  # noqa: PLC0415
+    from rtreid_ros.tracking import DEFAULT_TRACKER, TRACKERS  # noqa: PLC0415
 
     detector = {"detector.model": arguments.detector}
     embedder = {"embedder.model": arguments.embedder}
-    tracker: dict[str, Any] = {"tracker.name": arguments.tracker}
-    if _is_synthetic(arguments) and TRACKERS[arguments.tracker].uses_embeddings:
+    name = arguments.tracker or DEFAULT_TRACKER
+    tracker: dict[str, Any] = {"tracker.name": name}
+    if _is_synthetic(arguments) and TRACKERS[name].uses_embeddings:
         tracker["tracker.max_lost"] = _REMEMBER_S
     parameters: dict[str, dict[str, Any]] = {
         "evaluator_node": {"output": str(output / "metrics.json")},

@@ -14,10 +14,9 @@ from rtreid_ros.errors import ConfigError
 from rtreid_ros.options import Option, build, describe
 from rtreid_ros.registry import suggest
 from rtreid_ros.reid.base import EmbedderOptions
-from rtreid_ros.tracking import TRACKERS
+from rtreid_ros.tracking import DEFAULT_TRACKER, TRACKERS
 from rtreid_ros.visualization.annotator import VisualizationOptions
 
-DEFAULT_TRACKER = "strongsort"
 GROUPS: dict[str, type] = {
     "detector": DetectorOptions,
     "embedder": EmbedderOptions,

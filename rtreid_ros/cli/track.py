@@ -76,8 +76,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Track, write, and say what came of it."""
-    from rtreid_ros.cli.settings import DEFAULT_TRACKER, options_text, read_settings  # noqa: PLC0415
+    from rtreid_ros.cli.settings import options_text, read_settings  # noqa: PLC0415
     from rtreid_ros.errors import ConfigError  # noqa: PLC0415
+    from rtreid_ros.tracking import DEFAULT_TRACKER  # noqa: PLC0415
 
     if arguments.options:
         print(options_text(arguments.tracker or DEFAULT_TRACKER))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import rtreid_ros
+from rtreid_ros.installed import shared_folders
 
 PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
 """The variables through which Fast DDS takes a profile; the second is its older name."""
@@ -15,9 +15,7 @@ PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES
 
 def config_file(name: str) -> Path | None:
     """A file of our ``config/`` folder: in a source checkout or below ``share/rtreid_ros``."""
-    prefixes = [sys.prefix, *os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)]
-    folders = [Path(rtreid_ros.__file__).resolve().parents[1] / "config"]
-    folders += [Path(prefix) / "share" / "rtreid_ros" / "config" for prefix in prefixes if prefix]
+    folders = shared_folders("config")
     return next((folder / name for folder in folders if (folder / name).is_file()), None)
 
 

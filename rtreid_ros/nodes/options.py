@@ -9,7 +9,7 @@ from rtreid_ros.detection.base import DetectorOptions
 from rtreid_ros.evaluation.judging import BENCHMARKS
 from rtreid_ros.options import Option, describe, option
 from rtreid_ros.reid.base import EmbedderOptions
-from rtreid_ros.tracking import TRACKERS
+from rtreid_ros.tracking import DEFAULT_TRACKER, TRACKERS
 from rtreid_ros.visualization import VisualizationOptions
 
 _LOSSLESS = (
@@ -77,7 +77,7 @@ class SourceOptions:
 class TrackerNodeOptions:
     """Parameters of the tracking stage beside the options of the tracker itself."""
 
-    name: str = option("strongsort", "which tracker")
+    name: str = option(DEFAULT_TRACKER, "which tracker")
     frame_rate: float = option(
         0.0,
         "nominal frames per second, the step for which trackers are tuned (motion follows the stamps); "

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import rtreid_ros
 from rtreid_ros.errors import ConfigError, SinkError
+from rtreid_ros.installed import shared_folders
 from rtreid_ros.sinks.base import Output, remove
 
 if TYPE_CHECKING:
@@ -27,9 +25,7 @@ def message_types() -> Typestore:
     """
     from rosbags.typesys import Stores, get_types_from_msg, get_typestore  # noqa: PLC0415 (slow to import)
 
-    roots = [Path(rtreid_ros.__file__).resolve().parents[1] / "msg"]
-    prefixes = [sys.prefix, *os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)]
-    roots += [Path(prefix) / "share" / "rtreid_ros" / "msg" for prefix in prefixes if prefix]
+    roots = shared_folders("msg")
     root = next((root for root in roots if (root / "TrackArray.msg").is_file()), None)
     if root is None:
         raise SinkError(

@@ -20,7 +20,9 @@ TRACKERS: Registry[type[Tracker]] = Registry("tracker")
 TRACKERS.register("bytetrack", ByteTrack)
 TRACKERS.register("strongsort", StrongSort)
 
-__all__ = ["TRACKERS", "Tracker", "TrackerOptions", "create_tracker"]
+DEFAULT_TRACKER = "strongsort"
+
+__all__ = ["DEFAULT_TRACKER", "TRACKERS", "Tracker", "TrackerOptions", "create_tracker"]
 
 
 def create_tracker(name: str, frame_rate: float = 30.0, **options: Any) -> Tracker:

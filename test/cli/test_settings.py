@@ -2,10 +2,10 @@
 
 import pytest
 
-from rtreid_ros.cli.settings import DEFAULT_TRACKER, options_text, read_settings
+from rtreid_ros.cli.settings import options_text, read_settings
 from rtreid_ros.errors import ConfigError
 from rtreid_ros.options import describe
-from rtreid_ros.tracking import TRACKERS
+from rtreid_ros.tracking import DEFAULT_TRACKER, TRACKERS
 
 
 @pytest.fixture
