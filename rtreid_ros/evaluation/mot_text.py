@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rtreid_ros.errors import SourceError
+from rtreid_ros.errors import SinkError, SourceError
 from rtreid_ros.types import GroundTruth, Tracks
 
 if TYPE_CHECKING:
@@ -198,3 +198,33 @@ def truth_text(number: int, truth: GroundTruth) -> str:
         f"{number},{i},{x:.3f},{y:.3f},{w:.3f},{h:.3f},{int(c)},{k},{v:.4f}\n"
         for i, x, y, w, h, c, k, v in zip(*columns, strict=True)
     )
+
+
+def table_text(table: MotTable) -> str:
+    """A table as lines: ground truth (nine columns) where it has classes, else results (ten columns)."""
+    x, y, w, h = table.boxes.T
+    if table.has_classes:
+        rest = [
+            f"{int(c)},{k},{v:.4f}"
+            for c, k, v in zip(table.scores, table.class_ids, table.visibility, strict=True)
+        ]
+    else:
+        rest = [f"{score:.4f},-1,-1,-1" for score in table.scores]
+    rows = zip(table.frames, table.ids, x, y, w, h, rest, strict=True)
+    return "".join(f"{f},{i},{x:.3f},{y:.3f},{w:.3f},{h:.3f},{end}\n" for f, i, x, y, w, h, end in rows)
+
+
+def write_mot(path: str | Path, table: MotTable) -> None:
+    """Write `table` where `read_mot` finds it again; the file bears its name only once it is whole.
+
+    Raises:
+        SinkError: the place cannot be written to.
+    """
+    path = Path(path)
+    partial = path.with_name(f"{path.stem}.partial{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(table_text(table), encoding="utf-8", newline="\n")
+        partial.replace(path)
+    except OSError as error:
+        raise SinkError(f"{path}: cannot be written ({error})") from None

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from rtreid_ros.errors import SourceError
-from rtreid_ros.evaluation.mot_text import read_mot, tracks_text, truth_text
+from rtreid_ros.errors import SinkError, SourceError
+from rtreid_ros.evaluation.mot_text import MotTable, read_mot, tracks_text, truth_text, write_mot
 from rtreid_ros.types import GroundTruth, Tracks, TrackState
 
 
@@ -142,3 +142,25 @@ def test_every_real_file_is_read(shared_data):
     assert files
     for path in files:
         assert len(read_mot(path)) == sum(1 for line in path.open() if line.strip()), path
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1,7,10.125,20.000,30.500,40.000,0.9000,-1,-1,-1\n3,7,11.000,20.000,30.500,40.000,0.8000,-1,-1,-1\n",
+        "1,7,10.000,20.000,30.000,40.000,1,7,0.2500\n2,8,10.000,20.000,30.000,40.000,0,1,1.0000\n",
+        "",
+    ],
+    ids=["results", "ground truth", "empty"],
+)
+def test_a_table_is_written_as_it_was_read(tmp_path, text):
+    (tmp_path / "in.txt").write_text(text)
+    write_mot(tmp_path / "deep" / "out.txt", read_mot(tmp_path / "in.txt"))
+    assert (tmp_path / "deep" / "out.txt").read_text() == text
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["out.txt"]
+
+
+def test_a_table_that_cannot_be_written_is_explained(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SinkError, match="cannot be written"):
+        write_mot(tmp_path / "file" / "out.txt", MotTable.empty())
