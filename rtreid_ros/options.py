@@ -26,9 +26,16 @@ def option(
     ge: float | None = None,
     le: float | None = None,
     choices: tuple[str, ...] | None = None,
+    search: tuple[float, float] | list[Any] | None = None,
 ) -> Any:
-    """A dataclass field with a default, a description (with its unit) and the values it allows."""
-    return field(default=default, metadata={"help": help, "ge": ge, "le": le, "choices": choices})
+    """A dataclass field with a default, a description (with its unit) and the values it allows.
+
+    `search` says where ``rtreid tune`` looks: a pair is a range, ends included; a list its values,
+    an empty one none but the default. Without it, floats with both bounds are searched between
+    them, switches and choices over all values, and everything else stays at its default.
+    """
+    metadata = {"help": help, "ge": ge, "le": le, "choices": choices, "search": search}
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,7 @@ class Option:
     ge: float | None
     le: float | None
     choices: tuple[str, ...] | None
+    search: tuple[float, float] | list[Any] | None = None
 
     def check(self, value: Any) -> Any:
         """`value` as this option's type.
@@ -116,9 +124,7 @@ def describe(cls: type) -> list[Option]:
         if item.default is MISSING:
             raise TypeError(f"{cls.__name__}.{item.name} has no default")
         meta = item.metadata
-        described.append(
-            Option(item.name, kind, item.default, meta["help"], meta["ge"], meta["le"], meta["choices"])
-        )
+        described.append(Option(item.name, kind, item.default, **meta))
     return described
 
 
