@@ -8,13 +8,14 @@ the world, not a class.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rtreid_ros.boxes import ltwh_to_xyxy
 from rtreid_ros.errors import SinkError, SourceError
 from rtreid_ros.types import GroundTruth, Tracks
 
@@ -55,6 +56,8 @@ class MotTable:
         class_ids: ``(N,) int64``, 1 where the file has no class column.
         visibility: ``(N,) float32``, 1 where the file does not say.
         has_classes: whether column 8 is a class (eight or nine columns).
+        corners: ``(N, 4) float64`` where the file states corners, so that no digit gets lost; else
+            None, and they follow from `boxes`.
     """
 
     frames: Int64
@@ -64,6 +67,7 @@ class MotTable:
     class_ids: Int64
     visibility: Float32
     has_classes: bool
+    corners: Float64 | None = None
 
     @classmethod
     def empty(cls) -> MotTable:
@@ -83,6 +87,31 @@ class MotTable:
     def last_frame(self) -> int:
         """Highest frame number, 0 without rows."""
         return int(self.frames[-1]) if len(self) else 0
+
+    def __getitem__(self, rows: Any) -> MotTable:
+        """The rows that a mask, an ordered index array or a slice selects."""
+        return MotTable(
+            self.frames[rows],
+            self.ids[rows],
+            self.boxes[rows],
+            self.scores[rows],
+            self.class_ids[rows],
+            self.visibility[rows],
+            self.has_classes,
+            None if self.corners is None else self.corners[rows],
+        )
+
+    def xyxy(self, rows: slice = slice(None)) -> Float64:
+        """Corners of `rows`."""
+        return ltwh_to_xyxy(self.boxes[rows]) if self.corners is None else self.corners[rows]
+
+    def cut(self, numbers: Sequence[int]) -> MotTable:
+        """The rows of the frames `numbers`, ascending, renumbered 1, 2, ... in that order."""
+        wanted = np.asarray(numbers, np.int64)
+        if not len(wanted):
+            return self[:0]
+        cut = self[np.isin(self.frames, wanted)]
+        return replace(cut, frames=np.searchsorted(wanted, cut.frames) + 1)
 
     def by_frame(self) -> Iterator[tuple[int, slice]]:
         """Each frame number that has rows, and which rows."""

@@ -44,6 +44,8 @@ class Recording:
         frames: in order, also those in which nothing was seen.
         truth: ground truth with the sequence's own frame numbers, or None.
         class_names: ``class_names[class_id]`` of detections.
+        length: frames of the whole sequence, of which `frames` may be a part; 0 if not known.
+        benchmark: whose rules of judging apply: MOT15, MOT17, MOT20 or KITTI; empty = by the truth.
     """
 
     name: str
@@ -53,6 +55,8 @@ class Recording:
     frames: tuple[RecordedFrame, ...]
     truth: MotTable | None = None
     class_names: tuple[str, ...] = ("person",)
+    length: int = 0
+    benchmark: str = ""
 
     @property
     def detections_per_frame(self) -> float:

@@ -1,0 +1,198 @@
+"""Which sequences a folder holds, and where their files lie.
+
+MOTChallenge and DanceTrack: a folder per sequence with ``seqinfo.ini``, ``gt/gt.txt``, ``det/`` and
+perhaps ``gmc.txt``. KITTI tracking: ``label_02/NAME.txt`` and ``det_02/NAME.txt`` (or
+``det_02/DETECTOR/NAME.txt``) for all sequences together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rtreid_ros.errors import ConfigError, SourceError
+from rtreid_ros.evaluation.kitti_text import read_kitti
+from rtreid_ros.evaluation.mot_folder import read_seqinfo
+from rtreid_ros.registry import suggest
+
+KITTI_RATE = 10.0
+"""Frames per second of every KITTI sequence."""
+_KITTI_LABELS = "label_02"
+_KITTI_DETECTIONS = "det_02"
+_SUFFIXES = (".txt", ".npz")
+AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceFiles:
+    """A sequence on disk. `folder` is its own (MOTChallenge) or that of all of them (KITTI)."""
+
+    name: str
+    folder: Path
+    kitti: bool
+    frame_rate: float
+    length: int
+    width: int
+    height: int
+    truth: Path | None
+    camera_motion: Path | None
+
+
+def find_sequences(folder: str | Path, only: tuple[str, ...] = ()) -> list[SequenceFiles]:
+    """The sequences of `folder`, which is one itself or holds them, ordered by name.
+
+    Args:
+        folder: see the module.
+        only: names of those wanted, in this order; empty = all.
+
+    Raises:
+        SourceError: there are none, or not one that is wanted.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise SourceError(f"{folder}: no such folder")
+    if (folder / "seqinfo.ini").is_file():
+        found = [_mot(folder)]
+    elif is_kitti(folder):
+        found = _kitti(folder)
+    else:
+        found = [_mot(path) for path in sorted(folder.iterdir()) if (path / "seqinfo.ini").is_file()]
+    if not found:
+        raise SourceError(
+            f"{folder}: no sequences; looked for seqinfo.ini there and one folder below (MOTChallenge, "
+            f"DanceTrack) and for {_KITTI_LABELS}/ or {_KITTI_DETECTIONS}/ (KITTI)"
+        )
+    known = {item.name: item for item in found}
+    for name in only:
+        if name not in known:
+            raise SourceError(
+                f"{folder}: no sequence {name!r}{suggest(name, list(known))}; there are {', '.join(known)}"
+            )
+    return [known[name] for name in only] if only else found
+
+
+def is_kitti(folder: Path) -> bool:
+    """Whether the sequences of `folder` lie as in KITTI tracking."""
+    return (folder / _KITTI_LABELS).is_dir() or (folder / _KITTI_DETECTIONS).is_dir()
+
+
+def _mot(folder: Path) -> SequenceFiles:
+    info = read_seqinfo(folder)
+    truth = next((folder / name for name in ("gt/gt.txt", "gt.txt") if (folder / name).is_file()), None)
+    motion = folder / "gmc.txt"
+    return SequenceFiles(
+        folder.resolve().name,
+        folder,
+        False,
+        info.frame_rate,
+        info.length,
+        info.width,
+        info.height,
+        truth,
+        motion if motion.is_file() else None,
+    )
+
+
+def _kitti(folder: Path) -> list[SequenceFiles]:
+    labels = {path.stem: path for path in sorted((folder / _KITTI_LABELS).glob("*.txt"))}
+    others = sorted(
+        {path.stem for suffix in _SUFFIXES for path in (folder / _KITTI_DETECTIONS).rglob(f"*{suffix}")}
+    )
+    lengths = _seqmap(folder)
+    return [
+        SequenceFiles(
+            name,
+            folder,
+            True,
+            KITTI_RATE,
+            lengths.get(name) or kitti_length(folder, name),
+            0,
+            0,
+            labels.get(name),
+            None,
+        )
+        for name in labels or others
+    ]
+
+
+def _seqmap(folder: Path) -> dict[str, int]:
+    """Frames of each sequence as ``evaluate_tracking.seqmap*`` states them: ``NAME empty FIRST LENGTH``."""
+    lengths = {}
+    for path in sorted(folder.glob("evaluate_tracking.seqmap*")):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            words = line.split()
+            if words and (len(words) < 4 or not words[3].isdigit()):
+                raise SourceError(f"{path}, line {number}: expected NAME empty FIRST LENGTH, got {line!r}")
+            if words:
+                lengths[words[0]] = int(words[3])
+    return lengths
+
+
+def kitti_length(folder: Path, name: str) -> int:
+    """Frames of a KITTI sequence that no seqmap lists: its pictures, or up to the last label."""
+    pictures = folder / "image_02" / name
+    if pictures.is_dir():
+        return sum(1 for path in pictures.iterdir() if path.suffix in (".png", ".jpg"))
+    labels = folder / _KITTI_LABELS / f"{name}.txt"
+    return read_kitti(labels).last_frame if labels.is_file() else 0
+
+
+def find_detections(files: SequenceFiles, detections: str | Path | None) -> Path:
+    """The file of a sequence's detections.
+
+    Args:
+        files: the sequence.
+        detections: file relative to the sequence, or a folder (relative to it or not) that holds
+            ``NAME.txt`` or ``NAME.npz``, or any file; None or "auto": the only one there is.
+
+    Raises:
+        SourceError: it is not there, or several could be meant.
+    """
+    if detections is None or str(detections) == AUTO:
+        return _only(files)
+    wanted = Path(detections)
+    for path in (files.folder / wanted, wanted):
+        if path.is_dir():
+            return in_folder(path, files.name, "detections")
+        if path.is_file():
+            return path
+    candidates = _candidates(files)
+    there = f"; there are {_names(files, candidates)}" if candidates else ""
+    raise SourceError(f"{files.name}: no detections {str(wanted)!r} in {files.folder} or here{there}")
+
+
+def in_folder(folder: Path, name: str, what: str) -> Path:
+    """``NAME.txt`` or ``NAME.npz`` in `folder`.
+
+    Raises:
+        SourceError: neither or both are there.
+    """
+    paths = [path for path in (folder / f"{name}{suffix}" for suffix in _SUFFIXES) if path.is_file()]
+    if len(paths) > 1:
+        raise SourceError(f"{folder}: both {name}.txt and {name}.npz; name the one meant")
+    if not paths:
+        raise SourceError(f"{folder}: no {what} of {name}; looked for {name}.txt and {name}.npz")
+    return paths[0]
+
+
+def _candidates(files: SequenceFiles) -> list[Path]:
+    if not files.kitti:
+        return sorted(path for path in (files.folder / "det").glob("*") if path.suffix in _SUFFIXES)
+    folder = files.folder / _KITTI_DETECTIONS
+    return sorted(path for suffix in _SUFFIXES for path in folder.rglob(f"{files.name}{suffix}"))
+
+
+def _only(files: SequenceFiles) -> Path:
+    candidates = _candidates(files)
+    if len(candidates) == 1:
+        return candidates[0]
+    where = files.folder / (_KITTI_DETECTIONS if files.kitti else "det")
+    if not candidates:
+        raise SourceError(f"{files.name}: no detections in {where}; name a file or folder of them")
+    raise ConfigError(f"{files.name}: several detection files, say which: {_names(files, candidates)}")
+
+
+def _names(files: SequenceFiles, paths: list[Path]) -> str:
+    if files.kitti:  # a file each for all sequences: the folder is what tells them apart
+        return ", ".join(str(path.parent.relative_to(files.folder)) for path in paths)
+    return ", ".join(str(path.relative_to(files.folder)) for path in paths)
