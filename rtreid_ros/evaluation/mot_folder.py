@@ -1,4 +1,4 @@
-"""Where things lie in MOTChallenge folders."""
+"""Where things lie in MOTChallenge folders, and which results belong to which ground truth."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rtreid_ros.errors import SourceError
+from rtreid_ros.evaluation import kitti_folder
+from rtreid_ros.evaluation.kitti_text import looks_like_kitti
 from rtreid_ros.registry import suggest
 
 _RESULT_PATTERNS = ("{name}.txt", "{name}/tracks.txt", "{name}/{name}.txt", "{name}/test.txt")
@@ -62,12 +64,13 @@ def read_seqinfo(folder: Path) -> SequenceInfo:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One sequence to judge; `length` is None where no seqinfo.ini says it."""
+    """One sequence to judge; `length` is None where nothing states it, `kitti` the format of `truth`."""
 
     name: str
     results: Path
     truth: Path
     length: int | None
+    kitti: bool = False
 
 
 def find_jobs(results: Path, truth: Path, only: tuple[str, ...] = ()) -> list[Job]:
@@ -75,7 +78,8 @@ def find_jobs(results: Path, truth: Path, only: tuple[str, ...] = ()) -> list[Jo
 
     `truth` is a ground-truth file, a sequence folder, or a folder of sequence folders; `results` a
     file or an output folder of ``rtreid track``, or, for many sequences, a folder that holds for
-    each ``NAME.txt``, ``NAME/tracks.txt``, ``NAME/NAME.txt`` or ``NAME/test.txt``.
+    each ``NAME.txt``, ``NAME/tracks.txt``, ``NAME/NAME.txt`` or ``NAME/test.txt``. A folder of KITTI
+    tracking is one that holds ``label_02/``.
 
     Args:
         results: see above.
@@ -90,12 +94,15 @@ def find_jobs(results: Path, truth: Path, only: tuple[str, ...] = ()) -> list[Jo
             raise SourceError(f"{path}: no such file or folder")
     if truth.is_file() or _truth_file(truth) is not None:
         return [_single(results, truth)]
-    sequences = {path.name: path for path in sorted(truth.iterdir()) if path.is_dir() and _truth_file(path)}
+    if kitti_folder.is_kitti(truth):
+        sequences = {name: (path, True) for name, path in kitti_folder.label_files(truth).items()}
+    else:
+        folders = [path for path in sorted(truth.iterdir()) if path.is_dir()]
+        sequences = {path.name: (file, False) for path in folders if (file := _truth_file(path))}
     if not sequences:
-        looked = " or ".join(f"{truth}/NAME/{name}" for name in _TRUTH_FILES)
-        raise SourceError(
-            f"{truth}: no ground truth; looked for {' or '.join(_TRUTH_FILES)} there and {looked}"
-        )
+        below = [f"NAME/{name}" for name in _TRUTH_FILES]
+        looked = " or ".join([*_TRUTH_FILES, *below, "label_02/NAME.txt"])
+        raise SourceError(f"{truth}: no ground truth; looked for {looked} there")
     for name in only:
         if name not in sequences:
             known = list(sequences)
@@ -106,7 +113,15 @@ def find_jobs(results: Path, truth: Path, only: tuple[str, ...] = ()) -> list[Jo
         raise SourceError(
             f"{truth} holds several sequences, so the results must be a folder; {results} is a file"
         )
-    return [_one_of_many(results, sequences[name], name) for name in only or sequences]
+    wanted = list(only or sequences)
+    if kitti_folder.is_kitti(truth):
+        lengths: dict[str, int | None] = {**kitti_folder.lengths(truth, wanted)}
+    else:
+        lengths = {name: _length(truth / name) for name in wanted}
+    return [
+        Job(name, _result_file(results, name), sequences[name][0], lengths[name], sequences[name][1])
+        for name in wanted
+    ]
 
 
 def _truth_file(folder: Path) -> Path | None:
@@ -118,24 +133,24 @@ def _length(folder: Path) -> int | None:
 
 
 def _single(results: Path, truth: Path) -> Job:
-    folder, file = truth, truth
-    if truth.is_dir():
-        file = _truth_file(truth) or truth
+    file = truth if truth.is_file() else _truth_file(truth) or truth
+    kitti = truth.is_file() and looks_like_kitti(truth)
+    if kitti:
+        name = truth.stem
+        length: int | None = kitti_folder.lengths(truth.parent.parent, [name])[name] or None
     else:
-        folder = truth.parent.parent if truth.parent.name == "gt" else truth.parent
-    name = folder.resolve().name
+        folder = truth
+        if truth.is_file():
+            folder = truth.parent.parent if truth.parent.name == "gt" else truth.parent
+        name, length = folder.resolve().name, _length(folder)
     if results.is_dir():
-        candidates = ["tracks.txt", *(pattern.format(name=name) for pattern in _RESULT_PATTERNS)]
-        found = next((results / item for item in candidates if (results / item).is_file()), None)
-        if found is None:
-            raise SourceError(f"{results}: no results; looked for {', '.join(candidates)}")
-        results = found
-    return Job(name, results, file, _length(folder))
+        results = _result_file(results, name, "tracks.txt")
+    return Job(name, results, file, length, kitti)
 
 
-def _one_of_many(results: Path, folder: Path, name: str) -> Job:
-    candidates = [pattern.format(name=name) for pattern in _RESULT_PATTERNS]
+def _result_file(results: Path, name: str, *also: str) -> Path:
+    candidates = [*also, *(pattern.format(name=name) for pattern in _RESULT_PATTERNS)]
     found = next((results / item for item in candidates if (results / item).is_file()), None)
     if found is None:
         raise SourceError(f"{results}: no results for {name}; looked for {', '.join(candidates)}")
-    return Job(name, found, _truth_file(folder) or folder, _length(folder))
+    return found

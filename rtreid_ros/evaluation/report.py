@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rtreid_ros.evaluation.batch import Verdict
     from rtreid_ros.evaluation.metrics import Evaluation
 
 _PERCENT = {
@@ -39,10 +40,17 @@ def table(evaluations: Sequence[Evaluation]) -> str:
     )
 
 
-def to_json(evaluations: Sequence[Evaluation], combined: Evaluation) -> str:
-    """``{"combined": {...}, "sequences": {name: {...}}}``; ratios from 0 to 1."""
-    content = {
-        "combined": combined.scores.as_dict(),
-        "sequences": {item.name: item.scores.as_dict() for item in evaluations},
+def to_json(verdicts: Sequence[Verdict]) -> str:
+    """``{"combined": {...}, "sequences": {name: {...}}}``; ratios from 0 to 1.
+
+    Where classes are judged apart, that for each of them: ``{"classes": {"car": {...}, ...}}``.
+    """
+    by_class = {
+        verdict.class_name: {
+            "combined": verdict.combined.scores.as_dict(),
+            "sequences": {item.name: item.scores.as_dict() for item in verdict.evaluations},
+        }
+        for verdict in verdicts
     }
+    content = by_class.get("", {"classes": by_class})
     return json.dumps(content, indent=2) + "\n"

@@ -1,8 +1,7 @@
 """Which sequences a folder holds, and where their files lie.
 
 MOTChallenge and DanceTrack: a folder per sequence with ``seqinfo.ini``, ``gt/gt.txt``, ``det/`` and
-perhaps ``gmc.txt``. KITTI tracking: ``label_02/NAME.txt`` and ``det_02/NAME.txt`` (or
-``det_02/DETECTOR/NAME.txt``) for all sequences together.
+perhaps ``gmc.txt``. KITTI tracking: see `kitti_folder`.
 """
 
 from __future__ import annotations
@@ -11,14 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rtreid_ros.errors import ConfigError, SourceError
-from rtreid_ros.evaluation.kitti_text import read_kitti
+from rtreid_ros.evaluation import kitti_folder
 from rtreid_ros.evaluation.mot_folder import read_seqinfo
 from rtreid_ros.registry import suggest
 
-KITTI_RATE = 10.0
-"""Frames per second of every KITTI sequence."""
-_KITTI_LABELS = "label_02"
-_KITTI_DETECTIONS = "det_02"
 _SUFFIXES = (".txt", ".npz")
 AUTO = "auto"
 
@@ -53,14 +48,14 @@ def find_sequences(folder: str | Path, only: tuple[str, ...] = ()) -> list[Seque
         raise SourceError(f"{folder}: no such folder")
     if (folder / "seqinfo.ini").is_file():
         found = [_mot(folder)]
-    elif is_kitti(folder):
+    elif kitti_folder.is_kitti(folder):
         found = _kitti(folder)
     else:
         found = [_mot(path) for path in sorted(folder.iterdir()) if (path / "seqinfo.ini").is_file()]
     if not found:
         raise SourceError(
             f"{folder}: no sequences; looked for seqinfo.ini there and one folder below (MOTChallenge, "
-            f"DanceTrack) and for {_KITTI_LABELS}/ or {_KITTI_DETECTIONS}/ (KITTI)"
+            f"DanceTrack) and for {kitti_folder.LABELS}/ or {kitti_folder.DETECTIONS}/ (KITTI)"
         )
     known = {item.name: item for item in found}
     for name in only:
@@ -69,11 +64,6 @@ def find_sequences(folder: str | Path, only: tuple[str, ...] = ()) -> list[Seque
                 f"{folder}: no sequence {name!r}{suggest(name, list(known))}; there are {', '.join(known)}"
             )
     return [known[name] for name in only] if only else found
-
-
-def is_kitti(folder: Path) -> bool:
-    """Whether the sequences of `folder` lie as in KITTI tracking."""
-    return (folder / _KITTI_LABELS).is_dir() or (folder / _KITTI_DETECTIONS).is_dir()
 
 
 def _mot(folder: Path) -> SequenceFiles:
@@ -94,47 +84,14 @@ def _mot(folder: Path) -> SequenceFiles:
 
 
 def _kitti(folder: Path) -> list[SequenceFiles]:
-    labels = {path.stem: path for path in sorted((folder / _KITTI_LABELS).glob("*.txt"))}
-    others = sorted(
-        {path.stem for suffix in _SUFFIXES for path in (folder / _KITTI_DETECTIONS).rglob(f"*{suffix}")}
-    )
-    lengths = _seqmap(folder)
+    labels = kitti_folder.label_files(folder)
+    detected = {path.stem for path in _stored_in(folder / kitti_folder.DETECTIONS)}
+    lengths = kitti_folder.lengths(folder, sorted(labels or detected))
+    rate = kitti_folder.FRAME_RATE
     return [
-        SequenceFiles(
-            name,
-            folder,
-            True,
-            KITTI_RATE,
-            lengths.get(name) or kitti_length(folder, name),
-            0,
-            0,
-            labels.get(name),
-            None,
-        )
-        for name in labels or others
+        SequenceFiles(name, folder, True, rate, length, 0, 0, labels.get(name), None)
+        for name, length in lengths.items()
     ]
-
-
-def _seqmap(folder: Path) -> dict[str, int]:
-    """Frames of each sequence as ``evaluate_tracking.seqmap*`` states them: ``NAME empty FIRST LENGTH``."""
-    lengths = {}
-    for path in sorted(folder.glob("evaluate_tracking.seqmap*")):
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-            words = line.split()
-            if words and (len(words) < 4 or not words[3].isdigit()):
-                raise SourceError(f"{path}, line {number}: expected NAME empty FIRST LENGTH, got {line!r}")
-            if words:
-                lengths[words[0]] = int(words[3])
-    return lengths
-
-
-def kitti_length(folder: Path, name: str) -> int:
-    """Frames of a KITTI sequence that no seqmap lists: its pictures, or up to the last label."""
-    pictures = folder / "image_02" / name
-    if pictures.is_dir():
-        return sum(1 for path in pictures.iterdir() if path.suffix in (".png", ".jpg"))
-    labels = folder / _KITTI_LABELS / f"{name}.txt"
-    return read_kitti(labels).last_frame if labels.is_file() else 0
 
 
 def find_detections(files: SequenceFiles, detections: str | Path | None) -> Path:
@@ -177,16 +134,20 @@ def in_folder(folder: Path, name: str, what: str) -> Path:
 
 def _candidates(files: SequenceFiles) -> list[Path]:
     if not files.kitti:
-        return sorted(path for path in (files.folder / "det").glob("*") if path.suffix in _SUFFIXES)
-    folder = files.folder / _KITTI_DETECTIONS
-    return sorted(path for suffix in _SUFFIXES for path in folder.rglob(f"{files.name}{suffix}"))
+        return _stored_in(files.folder / "det")
+    everyone = _stored_in(files.folder / kitti_folder.DETECTIONS)
+    return [path for path in everyone if path.stem == files.name]
+
+
+def _stored_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix in _SUFFIXES)
 
 
 def _only(files: SequenceFiles) -> Path:
     candidates = _candidates(files)
     if len(candidates) == 1:
         return candidates[0]
-    where = files.folder / (_KITTI_DETECTIONS if files.kitti else "det")
+    where = files.folder / (kitti_folder.DETECTIONS if files.kitti else "det")
     if not candidates:
         raise SourceError(f"{files.name}: no detections in {where}; name a file or folder of them")
     raise ConfigError(f"{files.name}: several detection files, say which: {_names(files, candidates)}")

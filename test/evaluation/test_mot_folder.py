@@ -63,7 +63,7 @@ def test_what_is_missing_is_named(benchmark, tmp_path):
         find_jobs(tmp_path / "out", tmp_path / "out")
     with pytest.raises(SourceError, match="no such file or folder"):
         find_jobs(tmp_path / "none", benchmark)
-    with pytest.raises(SourceError, match=r"no results; looked for tracks.txt"):
+    with pytest.raises(SourceError, match=r"no results for A; looked for tracks.txt"):
         find_jobs(benchmark, benchmark / "A")
 
 
