@@ -5,14 +5,14 @@ Each section of the document is the output of the command above it, unedited.
 
 from __future__ import annotations
 
-import importlib.metadata
-import os
-import platform
 import subprocess
 import sys
 from pathlib import Path
 
+from machine import machine
+
 ROOT = Path(__file__).resolve().parents[1]
+
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 
 SECTIONS = (
@@ -40,7 +40,7 @@ def main() -> int:
     parts = [
         "# Benchmarks",
         "`make bench` writes this page. Compare figures of one run only: machines differ and are noisy.",
-        f"Measured on {_machine()}.",
+        f"Measured on {machine('numpy', 'onnxruntime')}.",
     ]
     for title, text, command in SECTIONS:
         print(f"{title} ...", flush=True)
@@ -55,19 +55,6 @@ def main() -> int:
     DOCUMENT.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     print(f"wrote {DOCUMENT.relative_to(ROOT)}")
     return 0
-
-
-def _machine() -> str:
-    cpu = next(
-        (
-            line.partition(":")[2].strip()
-            for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-            if line.startswith("model name")
-        ),
-        platform.machine(),
-    )
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("numpy", "onnxruntime"))
-    return f"{os.cpu_count()} cores of {cpu}, Python {platform.python_version()}, {versions}"
 
 
 if __name__ == "__main__":
