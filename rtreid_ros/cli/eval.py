@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("auto", "MOT15", "MOT17", "MOT20", "plain"),
         default="auto",
         help="preprocessing; auto goes by the ground truth's format, columns and name. MOT17 (MOT16 and "
-        "DanceTrack too) and MOT20 forgive matches with distractors; plain forgives matches with rows not to be judged",
+        "DanceTrack too) and MOT20 forgive matches with distractors; plain those with rows not to be judged",
     )
     parser.add_argument(
         "--json", type=Path, metavar="PATH", help="write all figures there too; ratios from 0 to 1"
