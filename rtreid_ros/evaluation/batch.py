@@ -36,6 +36,25 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """One class of one sequence, read and cut to the frames that count.
+
+    Attributes:
+        class_name: as `Verdict.class_name`.
+        results: frames numbered from 1.
+        truth: likewise.
+        rules: preprocessing.
+        length: frames.
+    """
+
+    class_name: str
+    results: MotTable
+    truth: MotTable
+    rules: Rules
+    length: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Judged:
     """One sequence: an evaluation for each set of rules, and how many result rows were outside."""
 
@@ -87,6 +106,24 @@ def _bar(items: Iterable[_Judged], jobs: Sequence[Job], progress: bool) -> Itera
 
 
 def _judge(job: Job, part: str, rules: Rules | None) -> _Judged:
+    cases, outside = open_cases(job, part=part, rules=rules)
+    judged = (
+        (
+            case.class_name,
+            evaluate(case.results, case.truth, name=job.name, rules=case.rules, length=case.length),
+        )
+        for case in cases
+    )
+    return _Judged(tuple(judged), outside)
+
+
+def open_cases(job: Job, *, part: str = "all", rules: Rules | None = None) -> tuple[list[Case], int]:
+    """What there is to judge in a sequence: one case for each class, and how many result rows are outside.
+
+    Raises:
+        SourceError: a file is missing or wrong.
+        ConfigError: no such part, or rules that are not for this ground truth.
+    """
     if job.kitti:
         if rules is not None:
             raise ConfigError(f"{job.truth} is KITTI's, which has rules of its own, not {rules.name}")
@@ -102,16 +139,9 @@ def _judge(job: Job, part: str, rules: Rules | None) -> _Judged:
         numbers = part_frames(part, length)
         truth, whole, results = truth.cut(numbers), results, results.cut(numbers)
         length, outside = len(numbers), len(whole) - len(results)
-    return _Judged(
-        tuple(
-            (
-                item.name if job.kitti else "",
-                evaluate(results, truth, name=job.name, rules=item, length=length),
-            )
-            for item in wanted
-        ),
-        outside,
-    )
+    if length is None:
+        length = max(results.last_frame, truth.last_frame)
+    return [Case(item.name if job.kitti else "", results, truth, item, length) for item in wanted], outside
 
 
 def _kitti_results(job: Job) -> MotTable:
