@@ -1,11 +1,12 @@
-"""Source, detector, embedder, tracker, sinks: everything but ROS.
+"""Source, detector, embedder, camera motion, tracker, sinks: everything but ROS.
 
 ::
 
     detector, embedder = create_detector(), create_embedder()
     with open_source("street.mp4") as source, MotSink("tracks.txt") as sink:
         tracker = create_tracker("strongsort", frame_rate=source.frame_rate)
-        run(source, TrackingPipeline(detector, embedder, tracker), [sink])
+        motion = create_camera_motion("sparse_flow")  # None for a camera that stands still
+        run(source, TrackingPipeline(detector, embedder, tracker, motion), [sink])
 """
 
 from __future__ import annotations
@@ -19,16 +20,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rtreid_ros.affine import compose
 from rtreid_ros.errors import ImageError
 from rtreid_ros.ordering import Order, StampOrder
 
 if TYPE_CHECKING:
+    from rtreid_ros.camera_motion.base import CameraMotion
     from rtreid_ros.detection.base import Detector
     from rtreid_ros.reid.base import Embedder
     from rtreid_ros.sinks.base import Sink
     from rtreid_ros.sources.base import Source
     from rtreid_ros.tracking import Tracker
-    from rtreid_ros.types import Detections, Frame, Tracks
+    from rtreid_ros.types import Detections, Float64, Frame, Tracks
 
 logger = logging.getLogger(__name__)
 
@@ -42,36 +45,52 @@ class Timings:
     detection_ms: float = 0.0
     embedding_ms: float = 0.0
     tracking_ms: float = 0.0
+    camera_motion_ms: float = 0.0
 
     @property
     def total_ms(self) -> float:
-        """All three together."""
-        return self.detection_ms + self.embedding_ms + self.tracking_ms
+        """All together."""
+        return self.detection_ms + self.embedding_ms + self.tracking_ms + self.camera_motion_ms
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameResult:
-    """All that is known about one frame."""
+    """All that is known about one frame.
+
+    `camera_motion` is the ``(2, 3)`` affine in pixels from the frame processed before, where
+    somebody told it.
+    """
 
     frame: Frame
     detections: Detections
     tracks: Tracks
     timings: Timings
+    camera_motion: Float64 | None = None
 
 
 class TrackingPipeline:
-    """The three stages in one call. One instance serves one thread at a time.
+    """The stages in one call. One instance serves one thread at a time.
 
     Args:
         detector: finds objects.
         embedder: tells them apart by looks; only used when the tracker asks for it. May be None.
         tracker: gives them ids.
+        camera_motion: tells it how the camera moved, from the image without what was detected. May
+            be None.
     """
 
-    def __init__(self, detector: Detector, embedder: Embedder | None, tracker: Tracker) -> None:
+    def __init__(
+        self,
+        detector: Detector,
+        embedder: Embedder | None,
+        tracker: Tracker,
+        camera_motion: CameraMotion | None = None,
+    ) -> None:
         self.detector = detector
         self.embedder = embedder if tracker.uses_embeddings else None
         self.tracker = tracker
+        self.camera_motion = camera_motion
+        self._untold: Float64 | None = None  # motion of frames that the tracker refused
 
     def process(self, frame: Frame) -> FrameResult:
         """Take in the next frame.
@@ -87,18 +106,45 @@ class TrackingPipeline:
         if self.embedder is not None:
             detections = detections.with_embeddings(self.embedder.embed(frame.image, detections.boxes))
             embedded = clock()
-        tracks = self.tracker.update(detections, image=frame.image, stamp=frame.stamp)
-        timings = Timings((detected - start) * 1e3, (embedded - detected) * 1e3, (clock() - embedded) * 1e3)
-        return FrameResult(frame, detections, tracks, timings)
+        motion, moved = None, embedded
+        if self.camera_motion is not None:
+            motion = self._estimate(self.camera_motion, frame, detections)
+            moved = clock()
+        tracks = self.tracker.update(detections, stamp=frame.stamp, camera_motion=motion)
+        self._untold = None
+        timings = Timings(
+            detection_ms=(detected - start) * 1e3,
+            embedding_ms=(embedded - detected) * 1e3,
+            tracking_ms=(clock() - moved) * 1e3,
+            camera_motion_ms=(moved - embedded) * 1e3,
+        )
+        return FrameResult(frame, detections, tracks, timings, motion)
+
+    def _estimate(self, camera_motion: CameraMotion, frame: Frame, detections: Detections) -> Float64:
+        motion = camera_motion.estimate(
+            frame.image, detections.boxes, index=frame.index, stamp_ns=frame.stamp_ns
+        )
+        if self._untold is not None:
+            motion = compose(motion, self._untold)
+        self._untold = motion
+        return motion
 
     @property
     def rejected(self) -> int:
         """Invalid detections dropped so far, by the detector or, made invalid later, by the tracker."""
         return self.detector.rejected + self.tracker.rejected
 
+    @property
+    def motion_failures(self) -> int:
+        """Frames so far for which the camera's motion could not be told."""
+        return 0 if self.camera_motion is None else self.camera_motion.failures
+
     def reset(self) -> None:
-        """Forget all tracks."""
+        """Forget all tracks, and the frame before."""
         self.tracker.reset()
+        self._untold = None
+        if self.camera_motion is not None:
+            self.camera_motion.reset()
 
 
 @dataclass(slots=True)
@@ -112,6 +158,7 @@ class RunSummary:
         lost: frames the source could not deliver.
         rejected: invalid detections that the detector or the tracker dropped.
         detections: boxes found, over all frames.
+        motion_failures: frames for which the camera's motion could not be told.
         ids: ids confirmed at least once.
         seconds: wall-clock time of the whole run, reading and writing included.
         interrupted: whether the user ended it.
@@ -124,6 +171,7 @@ class RunSummary:
     lost: int = 0
     rejected: int = 0
     detections: int = 0
+    motion_failures: int = 0
     ids: set[int] = field(default_factory=set)
     seconds: float = 0.0
     interrupted: bool = False
@@ -137,7 +185,7 @@ class RunSummary:
     def as_dict(self) -> dict[str, Any]:
         """Plain numbers for JSON; milliseconds are medians and 99th percentiles."""
         stages = {}
-        for stage in ("detection_ms", "embedding_ms", "tracking_ms", "total_ms"):
+        for stage in ("detection_ms", "embedding_ms", "camera_motion_ms", "tracking_ms", "total_ms"):
             values = [getattr(timing, stage) for timing in self.timings] or [0.0]
             p50, p99 = np.percentile(values, [50, 99])
             stages[stage] = {"p50": round(float(p50), 3), "p99": round(float(p99), 3)}
@@ -148,6 +196,7 @@ class RunSummary:
             "lost": self.lost,
             "rejected_detections": self.rejected,
             "detections": self.detections,
+            "camera_motion_failures": self.motion_failures,
             "ids": len(self.ids),
             "seconds": round(self.seconds, 3),
             "frames_per_second": round(self.frames_per_second, 2),
@@ -175,7 +224,7 @@ def run(
 
     summary = RunSummary()
     order = StampOrder()
-    rejected_before = pipeline.rejected
+    rejected_before, failures_before = pipeline.rejected, pipeline.motion_failures
     start = time.perf_counter()
     bar = tqdm(source, total=source.length, desc=source.name, unit="frame", disable=not progress)
     try:
@@ -208,4 +257,5 @@ def run(
     summary.seconds = time.perf_counter() - start
     summary.lost = getattr(source, "lost", 0)
     summary.rejected = pipeline.rejected - rejected_before
+    summary.motion_failures = pipeline.motion_failures - failures_before
     return summary

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from rtreid_ros.camera_motion import CameraMotionOptions
 from rtreid_ros.detection.base import DetectorOptions
 from rtreid_ros.errors import ConfigError
 from rtreid_ros.options import Option, build, describe
@@ -20,9 +21,10 @@ from rtreid_ros.visualization.annotator import VisualizationOptions
 GROUPS: dict[str, type] = {
     "detector": DetectorOptions,
     "embedder": EmbedderOptions,
+    "camera_motion": CameraMotionOptions,
     "video": VisualizationOptions,
 }
-"""Groups of options with a fixed set of names; `tracker` is the fourth, by its ``name``."""
+"""Groups of options with a fixed set of names; `tracker` is one more, by its ``name``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Settings:
     embedder: EmbedderOptions
     tracker: str
     tracker_options: Any
+    camera_motion: CameraMotionOptions
     video: VisualizationOptions
 
 
@@ -44,8 +47,8 @@ def read_settings(
     """Checked settings.
 
     Args:
-        config: YAML file: a mapping of ``detector``, ``embedder``, ``tracker`` (with ``name``) and
-            ``video`` to their options.
+        config: YAML file: a mapping of ``detector``, ``embedder``, ``camera_motion``, ``tracker``
+            (with ``name``) and ``video`` to their options.
         assignments: ``group.option=value`` as typed.
         flags: values by ``group.option``; None where the user gave none.
 
@@ -70,7 +73,14 @@ def read_settings(
         if value is not None and key != "tracker.name":
             given[group][name] = value
     made = {group: _build(classes[group], group, values) for group, values in given.items()}
-    return Settings(made["detector"], made["embedder"], tracker, made["tracker"], made["video"])
+    return Settings(
+        detector=made["detector"],
+        embedder=made["embedder"],
+        tracker=tracker,
+        tracker_options=made["tracker"],
+        camera_motion=made["camera_motion"],
+        video=made["video"],
+    )
 
 
 def _read_yaml(path: Path) -> dict[str, dict[str, Any]]:

@@ -27,6 +27,7 @@ examples:
   rtreid track street.mp4 --detector yolox.onnx --embedder osnet.onnx
   rtreid track 'shots/*.jpg' --frame-rate 15 --tracker bytetrack --no-video
   rtreid track recording/ --topic /camera/image_raw --bag
+  rtreid track handheld.mp4 --camera-motion sparse_flow --detector yolox.onnx
   rtreid track MOT17-02 --set tracker.max_lost=2 --set detector.score_threshold=0.2
   rtreid track rtsp://camera/stream --frames 600 --classes person,bicycle
   rtreid track --options --tracker bytetrack      (every option for --set and --config)"""
@@ -39,6 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     stages.add_argument("--detector", metavar="MODEL", help="detector model; default: the built-in one")
     stages.add_argument("--embedder", metavar="MODEL", help="ReID model, or none; default: the built-in one")
     stages.add_argument("--tracker", metavar="NAME", help="which tracker; default: strongsort")
+    stages.add_argument(
+        "--camera-motion",
+        metavar="METHOD",
+        help="how to tell the camera's motion: none, sparse_flow, ecc, orb, sift, or auto, as the tracker's "
+        "paper does (default)",
+    )
     stages.add_argument("--classes", metavar="A,B", help="classes to keep, by name or id; empty = all")
     stages.add_argument("--config", metavar="YAML", help="file of options by stage")
     stages.add_argument(
@@ -96,6 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
             else tuple(filter(None, map(str.strip, classes.split(",")))),
             "embedder.model": None if arguments.embedder == "none" else arguments.embedder,
             "tracker.name": arguments.tracker,
+            "camera_motion.method": arguments.camera_motion,
         },
     )
     from tqdm.contrib.logging import logging_redirect_tqdm  # noqa: PLC0415
@@ -134,6 +142,7 @@ def _open(arguments: argparse.Namespace) -> Source:
 
 
 def _pipeline(settings: Settings, source: Source, with_embedder: bool) -> TrackingPipeline:
+    from rtreid_ros.camera_motion import camera_motion_from  # noqa: PLC0415
     from rtreid_ros.detection import create_detector  # noqa: PLC0415
     from rtreid_ros.pipeline import TrackingPipeline  # noqa: PLC0415
     from rtreid_ros.reid import create_embedder  # noqa: PLC0415
@@ -143,7 +152,8 @@ def _pipeline(settings: Settings, source: Source, with_embedder: bool) -> Tracki
     detector = create_detector(settings.detector)
     wanted = with_embedder and tracker.uses_embeddings
     embedder = create_embedder(settings.embedder) if wanted else None
-    return TrackingPipeline(detector, embedder, tracker)
+    motion = camera_motion_from(settings.camera_motion, tracker.camera_motion)
+    return TrackingPipeline(detector, embedder, tracker, motion)
 
 
 def _sinks(
@@ -190,6 +200,7 @@ def _write_summary(
         "source": arguments.source,
         "detector": {**asdict(settings.detector), "runs": str(pipeline.detector.info)},
         "embedder": None,
+        "camera_motion": asdict(settings.camera_motion),
         "tracker": {"name": settings.tracker, **asdict(settings.tracker_options)},
         **summary.as_dict(),
     }
@@ -208,12 +219,16 @@ def _print_summary(summary: RunSummary, pipeline: TrackingPipeline, written: lis
         "late": summary.late,
         "lost": summary.lost,
         "rejected detections": summary.rejected,
+        "frames without camera motion": summary.motion_failures,
     }
     detail += "".join(f", {count} {name}" for name, count in notes.items() if count)
     print(detail)
     print(f"detector  {pipeline.detector.info}: {figures['detection_ms']['p50']:.1f} ms")
     if pipeline.embedder is not None:
         print(f"embedder  {pipeline.embedder.info}: {figures['embedding_ms']['p50']:.1f} ms")
+    if pipeline.camera_motion is not None:
+        name = type(pipeline.camera_motion).__name__
+        print(f"camera    {name}: {figures['camera_motion_ms']['p50']:.2f} ms")
     print(f"tracker   {type(pipeline.tracker).__name__}: {figures['tracking_ms']['p50']:.2f} ms")
     print("(medians per frame)")
     for path in filter(Path.exists, written):

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from rtreid_ros.affine import compose
 from rtreid_ros.datasets.synthetic import SceneOptions, SyntheticScene
 from rtreid_ros.datasets.synthetic.body import Figures, Joint
-from rtreid_ros.datasets.synthetic.camera import compose
 from rtreid_ros.datasets.synthetic.crops import identity_crops
 from rtreid_ros.datasets.synthetic.looks import draw_look
 from rtreid_ros.errors import ConfigError

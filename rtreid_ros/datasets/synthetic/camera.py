@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rtreid_ros.affine import transform
 from rtreid_ros.datasets.synthetic.random import drift, stream
 from rtreid_ros.types import Float64
 
@@ -86,20 +87,3 @@ def shake(seed: int, number: int, seconds: float, amplitude: float, size: tuple[
     shift_x = cx - cos * cx + sin * cy + amplitude * dx
     shift_y = cy - sin * cx - cos * cy + amplitude * dy
     return np.array([[cos, -sin, shift_x], [sin, cos, shift_y]])
-
-
-def compose(outer: Float64, inner: Float64) -> Float64:
-    """The 2x3 affine that applies `inner`, then `outer`."""
-    linear = outer[:, :2] @ inner[:, :2]
-    return np.concatenate([linear, (outer[:, :2] @ inner[:, 2] + outer[:, 2])[:, None]], 1)
-
-
-def invert(affine: Float64) -> Float64:
-    """The 2x3 affine that undoes `affine`."""
-    linear = np.linalg.inv(affine[:, :2])
-    return np.concatenate([linear, -(linear @ affine[:, 2])[:, None]], 1)
-
-
-def transform(affine: Float64, points: Float64) -> Float64:
-    """Points ``(..., 2)`` moved by the 2x3 `affine`."""
-    return np.asarray(points @ affine[:, :2].T + affine[:, 2])

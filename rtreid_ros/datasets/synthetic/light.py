@@ -5,8 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from rtreid_ros.affine import transform
 from rtreid_ros.datasets.synthetic.body import Joint
-from rtreid_ros.datasets.synthetic.camera import Camera, transform
+from rtreid_ros.datasets.synthetic.camera import Camera
 from rtreid_ros.datasets.synthetic.options import SceneOptions
 from rtreid_ros.datasets.synthetic.random import drift, stream
 from rtreid_ros.datasets.synthetic.shapes import CIRCLE, capsules

@@ -8,8 +8,9 @@ from typing import Any
 import cv2
 import numpy as np
 
+from rtreid_ros.affine import compose, invert
 from rtreid_ros.datasets.synthetic.body import Figures, Joint
-from rtreid_ros.datasets.synthetic.camera import compose, invert, shake, street_camera
+from rtreid_ros.datasets.synthetic.camera import shake, street_camera
 from rtreid_ros.datasets.synthetic.canvas import Patch, centred, move, paste, render, shade
 from rtreid_ros.datasets.synthetic.crowd import simulate
 from rtreid_ros.datasets.synthetic.furniture import furnish, obstacles

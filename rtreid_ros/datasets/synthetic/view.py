@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rtreid_ros.affine import transform
 from rtreid_ros.datasets.synthetic.body import Figures, Joint
-from rtreid_ros.datasets.synthetic.camera import Camera, transform
+from rtreid_ros.datasets.synthetic.camera import Camera
 from rtreid_ros.datasets.synthetic.shapes import capsules
 from rtreid_ros.types import Float64, Int64
 
