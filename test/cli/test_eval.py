@@ -100,7 +100,7 @@ def test_figures_of_a_half_are_those_of_trackeval_on_a_file_cut_by_hand(rtreid, 
         rows = [line.split(",") for line in source.read_text().splitlines()]
         kept = [[str(int(row[0]) - 419), *row[1:]] for row in rows if int(row[0]) > 419]
         (tmp_path / target).write_text("".join(",".join(row) + "\n" for row in kept))
-    import trackeval
+    import trackeval  # noqa: PLC0415
 
     with contextlib.redirect_stdout(io.StringIO()):
         for name, file in (("gt/MOT17-05/gt", "gt.txt"), ("result", "tracks.txt")):

@@ -35,7 +35,7 @@ def folder(tmp_path):
 
 def by_trackeval(training, results, name, class_name):
     """Raw HOTA, CLEAR and Identity as TrackEval computes them from the files."""
-    import trackeval
+    import trackeval  # noqa: PLC0415
 
     quiet = {"PRINT_CONFIG": False}
     with contextlib.redirect_stdout(io.StringIO()):

@@ -39,9 +39,8 @@ def found(labels, seed):
         box = np.array(words[6:10], float)
         if kind == "DontCare":
             for extra in range(3):  # false alarms, some of them inside the region, some small
-                corner = rng.uniform(0, 1000, 2) * (1, 0.3)
-                height = rng.choice([20, 25, 26, 60])
-                corners = (*corner, *(corner + (30, height)))
+                left, top = rng.uniform(0, 1000), rng.uniform(0, 300)
+                corners = (left, top, left + 30, top + rng.choice([20, 25, 26, 60]))
                 lines.append(line(frame, 900 + extra, rng.choice(["Car", "Pedestrian"]), corners, score=0.5))
         elif rng.random() < 0.85:
             said = {"Van": "Car", "Person": "Pedestrian"}.get(kind, kind)
@@ -53,7 +52,7 @@ def found(labels, seed):
 
 
 def write(folder, lengths):
-    """A folder ``training/`` with labels, seqmap and detections of sequences of those lengths, and results."""
+    """``training/`` with labels, seqmap and detections of sequences of those lengths; and results."""
     training, results = folder / "training", folder / "results"
     (training / "label_02").mkdir(parents=True)
     (training / "det_02").mkdir()
