@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ from rtreid_ros.recordings.stored import StoredDetections, check_embeddings, rea
 from rtreid_ros.types import Detections
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rtreid_ros.types import Float64, Int64
 
 
@@ -71,13 +74,17 @@ def load(
     truth = None
     if files.truth is not None:
         truth = read_kitti(files.truth) if files.kitti else read_mot(files.truth)
-    motion = None if files.camera_motion is None else _read_motion(files.camera_motion)
+    motions: Mapping[int, Float64] = {}
+    if files.camera_motion is not None:
+        from rtreid_ros.camera_motion.stored import read_motions  # noqa: PLC0415 (brings OpenCV)
+
+        motions = read_motions(files.camera_motion)
     return Recording(
         name=files.name,
         frame_rate=files.frame_rate,
         width=files.width,
         height=files.height,
-        frames=_frames(stored, part_frames(part, length), files.frame_rate, min_score, motion),
+        frames=_frames(stored, part_frames(part, length), files.frame_rate, min_score, motions),
         truth=truth,
         class_names=stored.class_names,
         length=length,
@@ -127,14 +134,12 @@ def _find_embeddings(files: SequenceFiles, embeddings: str | Path) -> Path:
 
 def _with_embeddings(stored: StoredDetections, detections: Path, path: Path) -> StoredDetections:
     """`stored` with the rows of `path`, which stand in the order of the detection file."""
-    from dataclasses import replace  # noqa: PLC0415
-
     arrays = read_arrays(path)
     if "embeddings" not in arrays:
         raise SourceError(f"{path}: no array 'embeddings'")
     vectors = check_embeddings(path, arrays["embeddings"], len(stored))
     order = np.argsort(_frame_column(detections), kind="stable")
-    if "frames" in arrays and not np.array_equal(arrays["frames"][order] - 0, stored.frames):
+    if "frames" in arrays and not np.array_equal(arrays["frames"][order], stored.frames):
         raise SourceError(f"{path}: its frames are not those of {detections}, row by row")
     return replace(stored, embeddings=vectors[order])
 
@@ -152,31 +157,19 @@ def _frames(
     numbers: range,
     frame_rate: float,
     min_score: float,
-    motion: dict[int, Float64] | None,
+    motions: Mapping[int, Float64],
 ) -> tuple[RecordedFrame, ...]:
     size = stored.boxes[:, 2:] - stored.boxes[:, :2]
     keep = (stored.scores >= min_score) & (size > 0).all(axis=1)
     good = Detections(stored.boxes, stored.scores, stored.class_ids, stored.embeddings)[keep]
     frames = stored.frames[keep]
     starts = np.searchsorted(frames, np.arange(numbers.start, numbers.stop + 1)).tolist()
-    still = np.eye(2, 3)
     return tuple(
         RecordedFrame(
             number,
             (number - numbers.start) / frame_rate,
             good[starts[place] : starts[place + 1]],
-            None if motion is None else motion.get(number, still),
+            motions.get(number - 1),
         )
         for place, number in enumerate(numbers)
     )
-
-
-def _read_motion(path: Path) -> dict[int, Float64]:
-    """``gmc.txt``: ``index a b tx c d ty`` per line, index from 0; by frame number, from 1."""
-    try:
-        rows = np.loadtxt(path, ndmin=2)
-    except (OSError, ValueError) as error:
-        raise SourceError(f"{path}: not camera motion ({error})") from None
-    if rows.shape[1] != 7:
-        raise SourceError(f"{path}: {rows.shape[1]} columns, 7 expected: index a b tx c d ty")
-    return {int(row[0]) + 1: row[1:].reshape(2, 3) for row in rows}

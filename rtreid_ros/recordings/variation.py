@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rtreid_ros.affine import compose
 from rtreid_ros.boxes import iou
 from rtreid_ros.errors import ConfigError, SourceError
 
@@ -51,8 +52,7 @@ def _chain(first: Float64 | None, then: Float64 | None) -> Float64 | None:
     """One affine that does what `first` and `then` do in turn; None: not known, taken as none."""
     if first is None or then is None:
         return first if then is None else then
-    joined: Float64 = np.asarray(then, np.float64) @ np.vstack([first, [0, 0, 1]])
-    return joined
+    return compose(then, first)
 
 
 def with_simulated_embeddings(recording: Recording, sigma: float, seed: int = 0, dim: int = 128) -> Recording:
