@@ -16,12 +16,27 @@ examples:
   rtreid eval out/track/MOT17-02/tracks.txt --gt MOT17/MOT17-02/gt/gt.txt
   rtreid eval out/track/MOT17-02 --gt MOT17/MOT17-02 --json scores.json
   rtreid eval out/track/MOT17 --gt MOT17 --sequences MOT17-02,MOT17-04 --part second-half
-  rtreid eval out/track/kitti --gt KITTI/training"""
+  rtreid eval out/track/kitti --gt KITTI/training
+  rtreid eval out/track/MOT17 --gt MOT17 --report out/report.html"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("results", type=Path, metavar="RESULTS", help="tracks in MOTChallenge format")
+    add_selection(parser)
+    parser.add_argument(
+        "--json", type=Path, metavar="PATH", help="write all figures there too; ratios from 0 to 1"
+    )
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="PATH",
+        help="write an HTML report with plots there too; `rtreid report` compares several results",
+    )
+
+
+def add_selection(parser: argparse.ArgumentParser) -> None:
+    """Declare what is judged, and how."""
     parser.add_argument("--gt", type=Path, required=True, metavar="GT", help="ground truth")
     parser.add_argument("--sequences", default="", metavar="A,B", help="only these of a folder")
     parser.add_argument(
@@ -37,9 +52,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="preprocessing; auto goes by the ground truth's format, columns and name. MOT17 (MOT16 and "
         "DanceTrack too) and MOT20 forgive matches with distractors; plain those with rows not to be judged",
-    )
-    parser.add_argument(
-        "--json", type=Path, metavar="PATH", help="write all figures there too; ratios from 0 to 1"
     )
 
 
@@ -62,11 +74,23 @@ def run(arguments: argparse.Namespace) -> int:
         rows = verdict.evaluations
         print(table([*rows, verdict.combined] if len(rows) > 1 else rows))
     if arguments.json is not None:
-        _write(arguments.json, to_json(verdicts))
+        write_text(arguments.json, to_json(verdicts))
+    if arguments.report is not None:
+        from rtreid_ros.cli.report import names_of, report_text  # noqa: PLC0415
+        from rtreid_ros.reporting.evaluation import judge_result  # noqa: PLC0415
+
+        (name,) = names_of([arguments.results])
+        result = judge_result(name, jobs, part=arguments.part, rules=rules, verdicts=verdicts)
+        write_text(arguments.report, report_text([result], arguments.part, rules))
     return 0
 
 
-def _write(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
+    """Write a file, its folders too.
+
+    Raises:
+        SinkError: it cannot be written.
+    """
     from rtreid_ros.errors import SinkError  # noqa: PLC0415
 
     try:
