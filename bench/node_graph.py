@@ -102,7 +102,7 @@ def stages(arguments: argparse.Namespace, shape: str) -> list[NodeSpec]:
     if shape == "composed":
         return [NodeSpec("tracking_node", parameters={**detector, **embedder, **tracker})]
     return [
-        NodeSpec("detector_node", parameters=detector),
+        NodeSpec("detector_node", parameters={**detector, "tracker.name": arguments.tracker}),
         NodeSpec("embedder_node", parameters=embedder),
         NodeSpec("tracker_node", parameters=tracker),
     ]
@@ -115,7 +115,10 @@ def measure(arguments: argparse.Namespace, size: str, shape: str) -> dict[str, A
     def take(message: Any) -> None:
         now = time.time_ns()
         stamp = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
-        received[stamp] = (now, message.detection_ms + message.embedding_ms + message.tracking_ms)
+        received[stamp] = (
+            now,
+            message.detection_ms + message.embedding_ms + message.camera_motion_ms + message.tracking_ms,
+        )
 
     context = rclpy.Context()
     rclpy.init(context=context)

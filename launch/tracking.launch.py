@@ -121,7 +121,7 @@ def nodes(context: LaunchContext) -> list[Node]:
         started = [node("tracking_node", "detector", "embedder", "tracker")]
     else:
         started = [
-            node("detector_node", "detector"),
+            node("detector_node", "detector", "tracker"),
             node("embedder_node", "embedder"),
             node("tracker_node", "tracker", takes_images=False),
         ]

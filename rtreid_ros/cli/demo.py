@@ -132,6 +132,7 @@ def _nodes(arguments: argparse.Namespace, output: Path) -> list[Any]:
     if arguments.composed:
         parameters["tracking_node"] = {**detector, **embedder, **tracker}
     else:
+        detector["tracker.name"] = name  # it estimates camera motion as the tracker wants it
         parameters |= {"detector_node": detector, "embedder_node": embedder, "tracker_node": tracker}
     parameters["source_node"] = {
         "source": str(arguments.source),

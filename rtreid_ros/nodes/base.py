@@ -116,9 +116,10 @@ class BaseNode(Node):  # type: ignore[misc]  # rclpy is untyped to us
         """The options of a group of this node's parameters, as `options.NODES` lists them."""
         return self.declare_options(prefix, NODES[self.kind].groups[prefix])
 
-    def declare_options(self, prefix: str, cls: type[OptionsT]) -> OptionsT:
-        """The options `cls` from parameters ``prefix.*``."""
-        self._groups.add(prefix)
+    def declare_options(self, prefix: str, cls: type[OptionsT], *, owned: bool = True) -> OptionsT:
+        """The options `cls` from parameters ``prefix.*``; if `owned`, no others may be given there."""
+        if owned:
+            self._groups.add(prefix)
         return parameters.declare(self, prefix, cls)
 
     # ----------------------------------------------------------------------------- topics

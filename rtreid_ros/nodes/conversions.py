@@ -15,6 +15,7 @@ from std_msgs.msg import Header
 
 from rtreid_ros.errors import MessageError
 from rtreid_ros.msg import Detection, DetectionArray, Track, TrackArray
+from rtreid_ros.nodes.motion import MotionStep
 from rtreid_ros.types import Detections, Float32, Float64, GroundTruth, Tracks
 
 NANOSECONDS = 1_000_000_000
@@ -22,14 +23,21 @@ NANOSECONDS = 1_000_000_000
 
 def stamp_ns(message: DetectionArray | TrackArray) -> int:
     """The header stamp of a message, nanoseconds."""
-    stamp = message.header.stamp
-    return int(stamp.sec) * NANOSECONDS + int(stamp.nanosec)
+    return _nanoseconds(message.header.stamp)
+
+
+def _nanoseconds(time: Time) -> int:
+    return int(time.sec) * NANOSECONDS + int(time.nanosec)
+
+
+def _time(stamp: int) -> Time:
+    seconds, nanoseconds = divmod(stamp, NANOSECONDS)
+    return Time(sec=seconds, nanosec=nanoseconds)
 
 
 def header(stamp: int, frame_id: str) -> Header:
     """A header of a stamp in nanoseconds."""
-    seconds, nanoseconds = divmod(stamp, NANOSECONDS)
-    return Header(stamp=Time(sec=seconds, nanosec=nanoseconds), frame_id=frame_id)
+    return Header(stamp=_time(stamp), frame_id=frame_id)
 
 
 def _corner_and_size(boxes: Float32) -> list[list[float]]:
@@ -121,6 +129,28 @@ def set_embeddings(message: DetectionArray, embeddings: Float32) -> None:
         row.embedding = _floats(embedding)
 
 
+def set_camera_motion(message: DetectionArray, step: MotionStep | None) -> None:
+    """Tell in a message how the camera moved, or that it is not known."""
+    message.has_camera_motion = step is not None
+    if step is not None:
+        message.camera_motion_since = _time(step.since)
+        message.camera_motion = step.affine.reshape(6)
+
+
+def camera_motion_of(message: DetectionArray) -> MotionStep | None:
+    """How the camera moved, None where a message does not say.
+
+    Raises:
+        MessageError: what it says is no invertible affine.
+    """
+    if not message.has_camera_motion:
+        return None
+    affine = np.array(message.camera_motion, np.float64).reshape(2, 3)
+    if not np.isfinite(affine).all() or np.linalg.det(affine[:, :2]) == 0:
+        raise MessageError(f"camera_motion is no invertible affine: {affine.tolist()}")
+    return MotionStep(_nanoseconds(message.camera_motion_since), affine)
+
+
 def class_names_of(message: DetectionArray | TrackArray) -> dict[int, str]:
     """The class names a message mentions, by class id."""
     rows = message.detections if isinstance(message, DetectionArray) else message.tracks
@@ -134,6 +164,7 @@ def tracks_message(
     class_names: Sequence[str] | dict[int, str],
     milliseconds: tuple[float, float, float] = (0.0, 0.0, 0.0),
     with_embeddings: bool = False,
+    camera_motion_ms: float = 0.0,
 ) -> TrackArray:
     """A TrackArray; `milliseconds` are those of detector, embedder and tracker."""
     names = class_names if isinstance(class_names, dict) else dict(enumerate(class_names))
@@ -184,6 +215,7 @@ def tracks_message(
     message = TrackArray(header=head, tracks=rows)
     message.image_height, message.image_width = size
     message.detection_ms, message.embedding_ms, message.tracking_ms = map(float, milliseconds)
+    message.camera_motion_ms = float(camera_motion_ms)
     return message
 
 

@@ -1,17 +1,21 @@
-"""Images to detections."""
+"""Images to detections, and to how the camera moved."""
 
 from __future__ import annotations
 
 import sys
 import time
 
+from rtreid_ros.camera_motion import camera_motion_from
 from rtreid_ros.detection import create_detector
 from rtreid_ros.msg import DetectionArray
 from rtreid_ros.nodes import qos
 from rtreid_ros.nodes.base import BaseNode
-from rtreid_ros.nodes.conversions import detections_message, header
+from rtreid_ros.nodes.conversions import detections_message, header, set_camera_motion
 from rtreid_ros.nodes.images import ImageView
 from rtreid_ros.nodes.main import run
+from rtreid_ros.nodes.motion import MotionStage
+from rtreid_ros.nodes.options import DetectedForOptions
+from rtreid_ros.tracking import TRACKERS
 
 
 class DetectorNode(BaseNode):
@@ -20,10 +24,14 @@ class DetectorNode(BaseNode):
     kind = "detector_node"
 
     def configure(self) -> None:
-        """Load the detector."""
+        """Load the detector and choose how camera motion is told."""
         options = self.options()
         self.lossless = options.lossless
         self._transport = options.image_transport
+        # one parameter file may serve all nodes: the options of the tracker are none of ours
+        tracker = TRACKERS[self.declare_options("tracker", DetectedForOptions, owned=False).name]
+        motion_options = self.options("camera_motion")
+        self._motion_method = camera_motion_from(motion_options, tracker.camera_motion)
         self._detector = create_detector(self.options("detector"))
         self.models["detector"] = self._detector.info
         self.announce_models()
@@ -32,24 +40,33 @@ class DetectorNode(BaseNode):
         """Make topics and the inference thread."""
         super().activate()
         profile = qos.result_qos(self.lossless, publishing=True)
+        self._motion = MotionStage(self._motion_method)
         self._publisher = self.publish_to(DetectionArray, "detections", profile)
         self._worker = self.work_with(self._detect)
         self.subscribe_to_images(lambda image: self._worker.put((image, time.monotonic())), self._transport)
+
+    def diagnostic_values(self) -> dict[str, str]:
+        """The camera motion's failures too."""
+        return {**super().diagnostic_values(), "camera_motion.failures": str(self._motion.failures)}
 
     def _detect(self, item: tuple[ImageView, float]) -> None:
         view, received = item
         image = view.bgr()
         start = time.perf_counter()
         detections = self._detector.detect(image)
-        milliseconds = (time.perf_counter() - start) * 1e3
+        detected = time.perf_counter()
+        step = self._motion.take(image, detections.boxes, view.stamp_ns)
+        moved = time.perf_counter()
         self.note_rejected("detector", self._detector.rejected)
         message = detections_message(
             detections,
             header(view.stamp_ns, view.frame_id),
             (image.shape[0], image.shape[1]),
             self._detector.class_names,
-            detection_ms=milliseconds,
+            detection_ms=(detected - start) * 1e3,
         )
+        set_camera_motion(message, step)
+        message.camera_motion_ms = (moved - detected) * 1e3
         self._publisher.publish(message)
         self.count_processed(view.stamp_ns, received)
 

@@ -8,10 +8,17 @@ import time
 from rtreid_ros.msg import DetectionArray
 from rtreid_ros.nodes import qos
 from rtreid_ros.nodes.base import BaseNode
-from rtreid_ros.nodes.conversions import detections_from_message, set_embeddings, stamp_ns
+from rtreid_ros.nodes.conversions import (
+    camera_motion_of,
+    detections_from_message,
+    set_camera_motion,
+    set_embeddings,
+    stamp_ns,
+)
 from rtreid_ros.nodes.images import ImageView
 from rtreid_ros.nodes.main import run
 from rtreid_ros.nodes.matching import StampMatcher
+from rtreid_ros.nodes.motion import MotionChain, MotionStep
 from rtreid_ros.reid import create_embedder
 
 _WAITING = 32
@@ -39,6 +46,8 @@ class EmbedderNode(BaseNode):
         super().activate()
         profile = qos.result_qos(self.lossless, publishing=True)
         self._publisher = self.publish_to(DetectionArray, "embeddings", profile)
+        self._motions = MotionChain()
+        self._last: int | None = None
         self._worker = self.work_with(self._embed)
         # the detector skips images when it is behind: only detections without image are a loss
         self._matcher: StampMatcher[ImageView, DetectionArray] = StampMatcher(
@@ -51,9 +60,14 @@ class EmbedderNode(BaseNode):
         self.subscribe_to(
             DetectionArray,
             "detections",
-            lambda message: self._hand_over(self._matcher.second(stamp_ns(message), message)),
+            self._take,
             qos.result_qos(self.lossless, publishing=False),
         )
+
+    def _take(self, message: DetectionArray) -> None:
+        stamp = stamp_ns(message)
+        self._motions.add(stamp, camera_motion_of(message))
+        self._hand_over(self._matcher.second(stamp, message))
 
     def _hand_over(self, pair: Pair | None) -> None:
         if pair is not None:
@@ -68,8 +82,16 @@ class EmbedderNode(BaseNode):
         message.embedding_ms = (time.perf_counter() - start) * 1e3
         self.note_rejected("embedder", self._embedder.rejected)
         set_embeddings(message, embeddings)
+        self._bridge(message, view.stamp_ns)
         self._publisher.publish(message)
         self.count_processed(view.stamp_ns, received)
+
+    def _bridge(self, message: DetectionArray, stamp: int) -> None:
+        """Let the camera motion begin at the frame we published last, over those we skipped."""
+        motion = None if self._last is None else self._motions.between(self._last, stamp)
+        if self._last is not None and motion is not None:
+            set_camera_motion(message, MotionStep(self._last, motion))
+        self._last = stamp
 
 
 def main() -> int:

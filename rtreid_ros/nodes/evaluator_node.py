@@ -29,7 +29,7 @@ class EvaluatorNode(ObserverNode):
 
     Always: ``frames`` published, ``dropped`` (without tracks), and from image stamp to receipt of
     the tracks, in milliseconds, ``latency_ms_p50`` and ``_p99``, ``overhead_ms_p50`` and ``_p99``
-    (the same without the time inside detector, embedder and tracker); null in lossless mode, whose
+    (the same without the time inside the stages); null in lossless mode, whose
     stamps are not times of day. With ground truth also the figures of `evaluation.Scores`.
     """
 
@@ -63,7 +63,7 @@ class EvaluatorNode(ObserverNode):
     def receive(self, message: TrackArray) -> None:
         """Note when the tracks came."""
         latency = self.age_ms(stamp_ns(message))
-        models = message.detection_ms + message.embedding_ms + message.tracking_ms
+        models = message.detection_ms + message.embedding_ms + message.camera_motion_ms + message.tracking_ms
         self._latencies.append((latency, latency - models))
 
     def observe(self, entry: Entry[TrackArray]) -> None:

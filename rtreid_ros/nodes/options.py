@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from rtreid_ros.camera_motion import CameraMotionOptions
 from rtreid_ros.detection.base import DetectorOptions
 from rtreid_ros.evaluation.judging import BENCHMARKS
 from rtreid_ros.options import Option, describe, option
@@ -89,6 +90,15 @@ class TrackerNodeOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class DetectedForOptions:
+    """What the detector needs to know of the tracking stage."""
+
+    name: str = option(
+        DEFAULT_TRACKER, "the tracker that will get the detections: what camera_motion.method: auto goes by"
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class EvaluatorOptions:
     """Parameters of evaluator_node."""
 
@@ -153,7 +163,13 @@ NODES: dict[str, NodeDescription] = {
         publishes_images=True,
     ),
     "detector_node": NodeDescription(
-        "Finds objects in images.", {"": ImageStageOptions, "detector": DetectorOptions}
+        "Finds objects in images, and how the camera moved between them.",
+        {
+            "": ImageStageOptions,
+            "detector": DetectorOptions,
+            "camera_motion": CameraMotionOptions,
+            "tracker": DetectedForOptions,
+        },
     ),
     "embedder_node": NodeDescription(
         "Adds appearance vectors to detections.", {"": ImageStageOptions, "embedder": EmbedderOptions}
@@ -161,7 +177,12 @@ NODES: dict[str, NodeDescription] = {
     "tracker_node": NodeDescription("Turns detections into tracks.", {"": StageOptions}, has_tracker=True),
     "tracking_node": NodeDescription(
         "Images to tracks: detector, embedder and tracker in one process.",
-        {"": ImageStageOptions, "detector": DetectorOptions, "embedder": EmbedderOptions},
+        {
+            "": ImageStageOptions,
+            "detector": DetectorOptions,
+            "embedder": EmbedderOptions,
+            "camera_motion": CameraMotionOptions,
+        },
         has_tracker=True,
     ),
     "visualizer_node": NodeDescription(

@@ -8,9 +8,17 @@ import time
 from rtreid_ros.msg import DetectionArray, TrackArray
 from rtreid_ros.nodes import qos
 from rtreid_ros.nodes.base import BaseNode
-from rtreid_ros.nodes.conversions import class_names_of, detections_from_message, stamp_ns, tracks_message
+from rtreid_ros.nodes.conversions import (
+    camera_motion_of,
+    class_names_of,
+    detections_from_message,
+    stamp_ns,
+    tracks_message,
+)
 from rtreid_ros.nodes.main import run
+from rtreid_ros.nodes.motion import MotionChain
 from rtreid_ros.nodes.tracker_stage import TrackerStage
+from rtreid_ros.types import Float64
 
 
 class TrackerNode(BaseNode):
@@ -28,6 +36,9 @@ class TrackerNode(BaseNode):
         super().activate()
         self._dim = 0
         self._class_names: dict[int, str] = {}
+        self._motions = MotionChain()
+        self._last: int | None = None
+        self._unknown_motions = 0
         self._publisher = self.publish_to(
             TrackArray, "tracks", qos.result_qos(self.lossless, publishing=True)
         )
@@ -36,13 +47,30 @@ class TrackerNode(BaseNode):
         self.subscribe_to(
             DetectionArray,
             "embeddings" if self._stage.tracker.uses_embeddings else "detections",
-            lambda message: self._worker.put((message, time.monotonic())),
+            self._take,
             qos.result_qos(self.lossless, publishing=False),
         )
 
     def diagnostic_values(self) -> dict[str, str]:
         """The tracker's name and counters too."""
-        return {**super().diagnostic_values(), **self._stage.diagnostics()}
+        return {
+            **super().diagnostic_values(),
+            **self._stage.diagnostics(),
+            "camera_motion.unknown": str(self._unknown_motions),
+        }
+
+    def _take(self, message: DetectionArray) -> None:
+        self._motions.add(stamp_ns(message), camera_motion_of(message))
+        self._worker.put((message, time.monotonic()))
+
+    def _motion_to(self, stamp: int, message: DetectionArray) -> Float64 | None:
+        """How the camera moved since the frame tracked last, over those we skipped."""
+        if self._last is None or stamp <= self._last:
+            return None
+        motion = self._motions.between(self._last, stamp)
+        if motion is None and message.has_camera_motion:
+            self._unknown_motions += 1
+        return motion
 
     def _track(self, item: tuple[DetectionArray, float]) -> None:
         message, received = item
@@ -59,7 +87,8 @@ class TrackerNode(BaseNode):
             self._dim = detections.embeddings.shape[1]
         self._class_names.update(class_names_of(message))  # lost tracks have names too
         start = time.perf_counter()
-        tracks = tracker.update(detections, stamp=stamp * 1e-9)
+        tracks = tracker.update(detections, stamp=stamp * 1e-9, camera_motion=self._motion_to(stamp, message))
+        self._last = stamp
         milliseconds = (time.perf_counter() - start) * 1e3
         self.note_rejected("tracker", tracker.rejected)
         self._publisher.publish(
@@ -70,6 +99,7 @@ class TrackerNode(BaseNode):
                 self._class_names,
                 (message.detection_ms, message.embedding_ms, milliseconds),
                 self._stage.options.publish_embeddings,
+                message.camera_motion_ms,
             )
         )
         self.count_processed(stamp, received)

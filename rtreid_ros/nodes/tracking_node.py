@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 import time
 
+from rtreid_ros.camera_motion import camera_motion_from
 from rtreid_ros.detection import create_detector
 from rtreid_ros.msg import DetectionArray, TrackArray
 from rtreid_ros.nodes import qos
 from rtreid_ros.nodes.base import BaseNode
-from rtreid_ros.nodes.conversions import detections_message, header, tracks_message
+from rtreid_ros.nodes.conversions import detections_message, header, set_camera_motion, tracks_message
 from rtreid_ros.nodes.images import ImageView
 from rtreid_ros.nodes.main import run
+from rtreid_ros.nodes.motion import MotionStep
 from rtreid_ros.nodes.tracker_stage import TrackerStage
 from rtreid_ros.pipeline import FrameResult, TrackingPipeline
 from rtreid_ros.reid import create_embedder
@@ -30,19 +32,21 @@ class TrackingNode(BaseNode):
         self._transport = options.image_transport
         detector_options, embedder_options = self.options("detector"), self.options("embedder")
         self._stage = TrackerStage(self)
+        motion = camera_motion_from(self.options("camera_motion"), self._stage.tracker.camera_motion)
         detector = create_detector(detector_options)
         self.models["detector"] = detector.info
         embedder = None
         if self._stage.tracker.uses_embeddings:
             embedder = create_embedder(embedder_options)
             self.models["embedder"] = embedder.info
-        self._pipeline = TrackingPipeline(detector, embedder, self._stage.tracker)
+        self._pipeline = TrackingPipeline(detector, embedder, self._stage.tracker, motion)
         self.announce_models()
 
     def activate(self) -> None:
         """Make topics and the inference thread."""
         super().activate()
         self._count = 0
+        self._last: int | None = None
         results = qos.result_qos(self.lossless, publishing=True)
         self._tracks = self.publish_to(TrackArray, "tracks", results)
         self._detections = self.publish_to(
@@ -54,7 +58,11 @@ class TrackingNode(BaseNode):
 
     def diagnostic_values(self) -> dict[str, str]:
         """The tracker's name and counters too."""
-        return {**super().diagnostic_values(), **self._stage.diagnostics()}
+        return {
+            **super().diagnostic_values(),
+            **self._stage.diagnostics(),
+            "camera_motion.failures": str(self._pipeline.motion_failures),
+        }
 
     def _track(self, item: tuple[ImageView, float]) -> None:
         view, received = item
@@ -67,6 +75,7 @@ class TrackingNode(BaseNode):
         self.note_rejected("tracker", self._stage.tracker.rejected)  # also what the embedder made unusable
         self.note_rejected("detector", self._pipeline.detector.rejected)
         self._publish(result, view)
+        self._last = view.stamp_ns
         self.count_processed(view.stamp_ns, received)
 
     def _publish(self, result: FrameResult, view: ImageView) -> None:
@@ -76,12 +85,22 @@ class TrackingNode(BaseNode):
         milliseconds = (times.detection_ms, times.embedding_ms, times.tracking_ms)
         self._tracks.publish(
             tracks_message(
-                result.tracks, head, size, names, milliseconds, self._stage.options.publish_embeddings
+                result.tracks,
+                head,
+                size,
+                names,
+                milliseconds,
+                self._stage.options.publish_embeddings,
+                times.camera_motion_ms,
             )
         )
         if self._detections.get_subscription_count():
             seen = result.detections.with_embeddings(None)
-            self._detections.publish(detections_message(seen, head, size, names, *milliseconds[:2]))
+            message = detections_message(seen, head, size, names, *milliseconds[:2])
+            if self._last is not None and result.camera_motion is not None:
+                set_camera_motion(message, MotionStep(self._last, result.camera_motion))
+            message.camera_motion_ms = times.camera_motion_ms
+            self._detections.publish(message)
 
 
 def main() -> int:

@@ -64,12 +64,14 @@ class BagSink(BagOutput, OutputSink):
         elif self._images == "compressed":
             self.write_message("/image/compressed", self._jpeg(frame, header), frame.stamp_ns)
         times = result.timings
-        milliseconds = (times.detection_ms, times.embedding_ms, times.tracking_ms)
+        milliseconds = (times.detection_ms, times.embedding_ms, times.camera_motion_ms, times.tracking_ms)
         rows = self._rows(result.tracks, self._class_names)
         self.write_message("/tracks", self._array(frame, header, rows, milliseconds), frame.stamp_ns)
         if frame.truth is not None:
             rows = self._rows(frame.truth.as_tracks(), self._truth_class_names)
-            self.write_message("/ground_truth", self._array(frame, header, rows, (0, 0, 0)), frame.stamp_ns)
+            self.write_message(
+                "/ground_truth", self._array(frame, header, rows, (0, 0, 0, 0)), frame.stamp_ns
+            )
 
     def _header(self, frame: Frame) -> Any:
         seconds, nanoseconds = divmod(frame.stamp_ns, 1_000_000_000)
@@ -102,7 +104,8 @@ class BagSink(BagOutput, OutputSink):
             tracks=rows,
             detection_ms=milliseconds[0],
             embedding_ms=milliseconds[1],
-            tracking_ms=milliseconds[2],
+            camera_motion_ms=milliseconds[2],
+            tracking_ms=milliseconds[3],
         )
 
     def _rows(self, tracks: Tracks, names: Sequence[str]) -> list[Any]:

@@ -46,10 +46,12 @@ def stages():
     def make(shape, **parameters):
         own = {key: value for key, value in parameters.items() if "." not in key}
         tracker = {key: value for key, value in parameters.items() if key.startswith("tracker.")}
+        motion = {key: value for key, value in parameters.items() if key.startswith("camera_motion.")}
+        name = {key: value for key, value in tracker.items() if key == "tracker.name"}
         if shape == "composed":
-            return [NodeSpec("tracking_node", parameters={**own, **tracker})]
+            return [NodeSpec("tracking_node", parameters={**own, **motion, **tracker})]
         return [
-            NodeSpec("detector_node", parameters=own),
+            NodeSpec("detector_node", parameters={**own, **motion, **name}),
             NodeSpec("embedder_node", parameters=own),
             NodeSpec("tracker_node", parameters={**own, **tracker}),
         ]

@@ -10,6 +10,7 @@ import pytest
 from support.models import constant_detector
 from support.waiting import until
 
+from rtreid_ros.camera_motion import CameraMotionOptions, camera_motion_from
 from rtreid_ros.detection import DetectorOptions, create_detector
 from rtreid_ros.evaluation.metrics import evaluate_frames
 from rtreid_ros.nodes.graph import GraphError, NodeSpec
@@ -21,7 +22,7 @@ from rtreid_ros.tracking import create_tracker
 
 pytestmark = pytest.mark.usefixtures("ros")
 LOSSLESS = {"lossless": True}
-SCENE = "synthetic:frames=40,people=8,seed=5,frame_rate=20"
+SCENE = "synthetic:frames=40,people=8,seed=5,frame_rate=20,camera_motion=10"
 
 
 class Keep:
@@ -38,14 +39,15 @@ def options_of(cls, models, stage):
     return cls(**{key.partition(".")[2]: value for key, value in models.items() if key.startswith(stage)})
 
 
-def run_in_one_process(source_text, models, folder):
+def run_in_one_process(source_text, models, folder, tracker_name="strongsort", method="auto", **options):
     """What `rtreid track` does; the results and the bytes of tracks.txt."""
     detector = create_detector(options_of(DetectorOptions, models, "detector"))
     embedder = create_embedder(options_of(EmbedderOptions, models, "embedder"))
     keep = Keep()
     with open_source(source_text) as source, MotSink(folder / "one" / "tracks.txt") as sink:
-        tracker = create_tracker("strongsort", source.frame_rate)
-        run(source, TrackingPipeline(detector, embedder, tracker), [sink, keep])
+        tracker = create_tracker(tracker_name, source.frame_rate, **options)
+        motion = camera_motion_from(CameraMotionOptions(method), tracker.camera_motion)
+        run(source, TrackingPipeline(detector, embedder, tracker, motion), [sink, keep])
     return keep.results, (folder / "one" / "tracks.txt").read_bytes()
 
 
@@ -125,6 +127,28 @@ def check_bag(path, results):
         assert [row.id for row in truth.tracks] == result.frame.truth.ids.tolist()
     with open_source(str(path)) as source:
         assert sum(1 for _ in source) == 40
+
+
+def test_tracks_follow_the_camera_alike_in_a_graph_and_in_one_process(graph, stages, tmp_path):
+    filtered = {"report": "filter"}  # boxes that show where the tracker thought people would be
+    still, moving = (
+        run_in_one_process(SCENE, {}, tmp_path / method, "bytetrack", method, **filtered)[1]
+        for method in ("none", "sparse_flow")
+    )
+    assert still != moving
+    parameters = {"tracker.name": "bytetrack", "tracker.report": "filter"}
+    chosen = stages("distributed", **LOSSLESS, **parameters, **{"camera_motion.method": "sparse_flow"})
+    started = graph(
+        *(node for node in chosen if node.executable != "embedder_node"),
+        NodeSpec("recorder_node", parameters={**LOSSLESS, "output": str(tmp_path / "graph"), "bag": False}),
+        NodeSpec(
+            "source_node",
+            parameters={**LOSSLESS, "source": SCENE, "wait_for_subscribers": 1, "wait_for_observers": 1},
+        ),
+    )
+    assert started.wait("source_node", 60) == 0
+    assert started.wait("recorder_node", 20) == 0
+    assert (tmp_path / "graph" / "tracks.txt").read_bytes() == moving
 
 
 def test_compressed_images_make_the_same_journey(graph, stages, tmp_path):
