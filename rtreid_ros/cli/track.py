@@ -30,6 +30,8 @@ examples:
   rtreid track handheld.mp4 --camera-motion sparse_flow --detector yolox.onnx
   rtreid track MOT17-02 --set tracker.max_lost=2 --set detector.score_threshold=0.2
   rtreid track rtsp://camera/stream --frames 600 --classes person,bicycle
+  rtreid track MOT17 --detections det/det.txt --part second-half --tracker bytetrack
+  rtreid track KITTI/training --detections auto --tracker ocsort --classes car,pedestrian
   rtreid track --options --tracker bytetrack      (every option for --set and --config)"""
 
 
@@ -44,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--camera-motion",
         metavar="METHOD",
         help="how to tell the camera's motion: none, sparse_flow, ecc, orb, sift, or auto, as the tracker's "
-        "paper does (default)",
+        "paper does (default); with --detections: stored (gmc.txt), none, or auto",
     )
     stages.add_argument("--classes", metavar="A,B", help="classes to keep, by name or id; empty = all")
     stages.add_argument("--config", metavar="YAML", help="file of options by stage")
@@ -57,11 +59,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="repeatable",
     )
     stages.add_argument("--options", action="store_true", help="list every option and its default, and end")
+    stored = parser.add_argument_group("stored detections instead of pictures")
+    stored.add_argument(
+        "--detections",
+        metavar="FILE",
+        help="file in each sequence, such as det/det.txt, or a folder of NAME.txt or NAME.npz, or auto for "
+        "the only one; SOURCE is a sequence or a folder of them: MOTChallenge, DanceTrack or KITTI",
+    )
+    stored.add_argument(
+        "--embeddings",
+        metavar="FILE",
+        help=".npz in each sequence, or a folder of NAME.npz: a row per detection",
+    )
+    stored.add_argument("--sequences", default="", metavar="A,B", help="only these of a folder")
+    stored.add_argument(
+        "--part",
+        choices=("all", "first-half", "second-half"),
+        default="all",
+        help="frames to track; second-half is the val-half of publications",
+    )
+    stored.add_argument(
+        "--min-score",
+        type=float,
+        metavar="S",
+        help="leave out detections below; default: the option detector.score_threshold",
+    )
     reading = parser.add_argument_group("reading")
     reading.add_argument("--topic", help="image topic, for bags with several")
     reading.add_argument("--frame-rate", type=float, metavar="FPS", help="overrules the source's own")
     reading.add_argument("--start", type=int, default=0, metavar="N", help="begin at this frame, from 0")
     reading.add_argument("--frames", type=int, metavar="N", help="end after so many frames")
+    reading.add_argument(
+        "--cache",
+        metavar="DIR",
+        help="keep detections and embeddings of every frame there; another run on them needs no model",
+    )
     writing = parser.add_argument_group("writing")
     writing.add_argument("--output", metavar="DIR", help="default: out/track/<name of the source>")
     writing.add_argument(
@@ -84,6 +116,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Track, write, and say what came of it."""
     from rtreid_ros.cli.settings import options_text, read_settings  # noqa: PLC0415
+    from rtreid_ros.cli.track_stored import STORED  # noqa: PLC0415
+    from rtreid_ros.cli.track_stored import run as run_stored  # noqa: PLC0415
     from rtreid_ros.errors import ConfigError  # noqa: PLC0415
     from rtreid_ros.tracking import DEFAULT_TRACKER  # noqa: PLC0415
 
@@ -92,7 +126,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.source is None:
         raise ConfigError("say what to track, such as street.mp4; see rtreid track --help")
-    classes = arguments.classes
+    classes, method, on_stored = arguments.classes, arguments.camera_motion, arguments.detections is not None
     settings = read_settings(
         arguments.config,
         arguments.assignments,
@@ -103,9 +137,14 @@ def run(arguments: argparse.Namespace) -> int:
             else tuple(filter(None, map(str.strip, classes.split(",")))),
             "embedder.model": None if arguments.embedder == "none" else arguments.embedder,
             "tracker.name": arguments.tracker,
-            "camera_motion.method": arguments.camera_motion,
+            "camera_motion.method": None if on_stored and method == STORED else method,
         },
     )
+    if on_stored:
+        return run_stored(arguments, settings)
+    for name, silent in (("embeddings", None), ("sequences", ""), ("part", "all"), ("min_score", None)):
+        if getattr(arguments, name) != silent:
+            raise ConfigError(f"--{name.replace('_', '-')} is for stored detections; give --detections too")
     from tqdm.contrib.logging import logging_redirect_tqdm  # noqa: PLC0415
 
     from rtreid_ros.pipeline import run as run_pipeline  # noqa: PLC0415

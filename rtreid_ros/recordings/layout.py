@@ -20,9 +20,13 @@ AUTO = "auto"
 
 @dataclass(frozen=True, slots=True)
 class SequenceFiles:
-    """A sequence on disk. `folder` is its own (MOTChallenge) or that of all of them (KITTI)."""
+    """A sequence on disk. `folder` is its own (MOTChallenge) or that of all of them (KITTI).
+
+    `title` is what it calls itself, which may differ: MOT17-02-FRCNN in a folder MOT17-02.
+    """
 
     name: str
+    title: str
     folder: Path
     kitti: bool
     frame_rate: float
@@ -72,6 +76,7 @@ def _mot(folder: Path) -> SequenceFiles:
     motion = folder / "gmc.txt"
     return SequenceFiles(
         folder.resolve().name,
+        info.name,
         folder,
         False,
         info.frame_rate,
@@ -89,7 +94,7 @@ def _kitti(folder: Path) -> list[SequenceFiles]:
     lengths = kitti_folder.lengths(folder, sorted(labels or detected))
     rate = kitti_folder.FRAME_RATE
     return [
-        SequenceFiles(name, folder, True, rate, length, 0, 0, labels.get(name), None)
+        SequenceFiles(name, name, folder, True, rate, length, 0, 0, labels.get(name), None)
         for name, length in lengths.items()
     ]
 
@@ -110,7 +115,7 @@ def find_detections(files: SequenceFiles, detections: str | Path | None) -> Path
     wanted = Path(detections)
     for path in (files.folder / wanted, wanted):
         if path.is_dir():
-            return in_folder(path, files.name, "detections")
+            return in_folder(path, files, "detections")
         if path.is_file():
             return path
     candidates = _candidates(files)
@@ -118,18 +123,19 @@ def find_detections(files: SequenceFiles, detections: str | Path | None) -> Path
     raise SourceError(f"{files.name}: no detections {str(wanted)!r} in {files.folder} or here{there}")
 
 
-def in_folder(folder: Path, name: str, what: str) -> Path:
+def in_folder(folder: Path, files: SequenceFiles, what: str) -> Path:
     """``NAME.txt`` or ``NAME.npz`` in `folder`.
 
     Raises:
-        SourceError: neither or both are there.
+        SourceError: none is there, or several.
     """
-    paths = [path for path in (folder / f"{name}{suffix}" for suffix in _SUFFIXES) if path.is_file()]
-    if len(paths) > 1:
-        raise SourceError(f"{folder}: both {name}.txt and {name}.npz; name the one meant")
-    if not paths:
-        raise SourceError(f"{folder}: no {what} of {name}; looked for {name}.txt and {name}.npz")
-    return paths[0]
+    names = [f"{name}{suffix}" for name in dict.fromkeys((files.name, files.title)) for suffix in _SUFFIXES]
+    found = [name for name in names if (folder / name).is_file()]
+    if len(found) > 1:
+        raise SourceError(f"{folder}: both {found[0]} and {found[1]}; leave one of them")
+    if not found:
+        raise SourceError(f"{folder}: no {what} of {files.name}; looked for {', '.join(names)}")
+    return folder / found[0]
 
 
 def _candidates(files: SequenceFiles) -> list[Path]:

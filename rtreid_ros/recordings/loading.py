@@ -126,7 +126,7 @@ def read_detections(path: Path) -> StoredDetections:
 def _find_embeddings(files: SequenceFiles, embeddings: str | Path) -> Path:
     for path in (files.folder / embeddings, Path(embeddings)):
         if path.is_dir():
-            return in_folder(path, files.name, "embeddings")
+            return in_folder(path, files, "embeddings")
         if path.is_file():
             return path
     raise SourceError(f"{files.name}: no embeddings {str(embeddings)!r} in {files.folder} or here")

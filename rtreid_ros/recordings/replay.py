@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from rtreid_ros.recordings.recording import RecordedFrame, Recording
     from rtreid_ros.tracking import Tracker
@@ -32,7 +32,12 @@ class Replay:
 
 
 def replay(
-    recording: Recording, tracker: Tracker, *, real_time: bool = True, camera_motion: bool = True
+    recording: Recording,
+    tracker: Tracker,
+    *,
+    real_time: bool = True,
+    camera_motion: bool = True,
+    watch: Callable[[], object] | None = None,
 ) -> Replay:
     """Every frame of `recording` through `tracker`, which should be fresh.
 
@@ -42,6 +47,7 @@ def replay(
         real_time: tell the tracker each frame's stamp; otherwise frames count as evenly spaced,
             also where some were left out.
         camera_motion: give the tracker the camera motion, where it is known.
+        watch: called after each frame, outside of what is timed.
     """
     tracks, milliseconds = [], []
     for frame, stamp in _timed(recording, real_time):
@@ -50,6 +56,8 @@ def replay(
         result = tracker.update(frame.detections, stamp=stamp, camera_motion=motion)
         milliseconds.append((time.perf_counter() - start) * 1e3)
         tracks.append(result)
+        if watch is not None:
+            watch()
     return Replay(recording, tuple(tracks), np.array(milliseconds))
 
 
