@@ -22,6 +22,7 @@ import numpy as np
 
 from rtreid_ros.affine import compose
 from rtreid_ros.errors import ImageError
+from rtreid_ros.histogram import Histogram
 from rtreid_ros.ordering import Order, StampOrder
 
 if TYPE_CHECKING:
@@ -183,12 +184,13 @@ class RunSummary:
         return self.frames / self.seconds if self.seconds > 0 else 0.0
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain numbers for JSON; milliseconds are medians and 99th percentiles."""
+        """Plain numbers for JSON; milliseconds are medians, 99th percentiles and histograms."""
         stages = {}
         for stage in ("detection_ms", "embedding_ms", "camera_motion_ms", "tracking_ms", "total_ms"):
             values = [getattr(timing, stage) for timing in self.timings] or [0.0]
             p50, p99 = np.percentile(values, [50, 99])
-            stages[stage] = {"p50": round(float(p50), 3), "p99": round(float(p99), 3)}
+            counts = Histogram.of(values).as_dict()
+            stages[stage] = {"p50": round(float(p50), 3), "p99": round(float(p99), 3), "histogram": counts}
         return {
             "frames": self.frames,
             "skipped": self.skipped,

@@ -37,7 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--detections", metavar="PATH", help="file in each sequence, or folder; see `rtreid track`"
     )
     data.add_argument("--embeddings", metavar="PATH", help=".npz file in each sequence, or folder of them")
-    data.add_argument("--min-score", type=float, default=0.0, metavar="S", help="leave out lower scores")
+    data.add_argument(
+        "--min-score",
+        type=float,
+        metavar="S",
+        help="leave out lower scores; default: the option detector.score_threshold, as `rtreid track` does",
+    )
     data.add_argument(
         "--sequences", default="", metavar="A,B", help="tune on these; default: all not held out"
     )
@@ -53,9 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     data.add_argument(
         "--camera-motion",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="give the tracker the camera motion of gmc.txt, where there is one (default)",
+        choices=("auto", "stored", "none"),
+        default="auto",
+        help="stored: that of gmc.txt, where there is one; auto (default): if the tracker's paper has any",
     )
     search = parser.add_argument_group("search")
     search.add_argument(
@@ -79,7 +84,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     only = _split(arguments.only)
     load_optuna()  # what is missing or misspelt shall not wait for the data
-    search_space(TRACKERS[arguments.tracker].Options, only)
+    tracker, method = TRACKERS[arguments.tracker], arguments.camera_motion
+    search_space(tracker.Options, only)
     tuned_on, held_out = _recordings(arguments)
     setup = Setup(
         arguments.tracker,
@@ -90,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
         trials=arguments.trials,
         seed=arguments.seed,
         folds=arguments.folds,
-        camera_motion=arguments.camera_motion,
+        camera_motion=method == "stored" or (method == "auto" and tracker.camera_motion != "none"),
         source={"rtreid_ros": version(), **_source(arguments)},
     )
     # `timeout 3600 rtreid tune ...` must keep the best, as Ctrl-C does
@@ -131,15 +137,22 @@ def _opened(arguments: argparse.Namespace, sequences: tuple[str, ...], part: str
 
     recordings = open_recordings(
         arguments.data,
-        detections=arguments.detections,
+        detections=None if arguments.detections == "auto" else arguments.detections,
         embeddings=arguments.embeddings,
         sequences=sequences,
         part=part,
-        min_score=arguments.min_score,
+        min_score=_min_score(arguments),
     )
     if arguments.simulated_embeddings is None:
         return recordings
     return [with_simulated_embeddings(item, arguments.simulated_embeddings) for item in recordings]
+
+
+def _min_score(arguments: argparse.Namespace) -> float:
+    from rtreid_ros.detection.base import DetectorOptions  # noqa: PLC0415
+
+    given: float | None = arguments.min_score
+    return DetectorOptions().score_threshold if given is None else given
 
 
 def _source(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -148,7 +161,7 @@ def _source(arguments: argparse.Namespace) -> dict[str, Any]:
         "data": str(arguments.data),
         "detections": arguments.detections,
         "embeddings": arguments.embeddings,
-        "min_score": arguments.min_score,
+        "min_score": _min_score(arguments),
         "part": arguments.part,
         "validate_part": arguments.validate_part,
         "simulated_embeddings": arguments.simulated_embeddings,

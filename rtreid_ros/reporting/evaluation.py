@@ -87,24 +87,34 @@ def judge_result(
         for case in open_cases(job, part=part, rules=rules)[0]:
             pairs = pair_tables(case.results, case.truth, case.length)
             courses.setdefault(case.class_name, []).append(follow(pairs, case.rules, job.name))
-    summaries = dict.fromkeys(job.results.parent / "summary.json" for job in jobs)
-    latency = {stage: found for stage in _STAGES if (found := _read_latency(summaries, stage)) is not None}
+    latency = {stage: total for stage in _STAGES if (total := _latency_of(jobs, stage)).total}
     return Result(name, verdicts, courses, latency)
 
 
-def _read_latency(summaries: Mapping[Path, Any], stage: str) -> Histogram | None:
-    """Times of a stage from the summaries of ``rtreid track``.
+def _latency_of(jobs: Sequence[Job], stage: str) -> Histogram:
+    """Times of a stage from the summaries that ``rtreid track`` left beside the results.
 
     One that is missing, or is not one of ours, tells nothing: times are an addition.
     """
-    total = Histogram.sum(_histogram(path, stage) for path in summaries)
-    return total if total.total else None
+    found = []
+    for job in jobs:
+        content = _read_summary(job.results.parent / "summary.json")
+        found.append(_histogram(content.get("sequences", {}).get(job.name, content), stage))
+    return Histogram.sum(found)
 
 
-def _histogram(path: Path, stage: str) -> Histogram:
+def _read_summary(path: Path) -> dict[str, Any]:
     try:
-        return Histogram.from_dict(json.loads(path.read_text(encoding="utf-8"))[stage]["histogram"])
-    except (OSError, ValueError, KeyError, TypeError):
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _histogram(content: Any, stage: str) -> Histogram:
+    try:
+        return Histogram.from_dict(content[stage]["histogram"])
+    except (KeyError, TypeError, ValueError):
         return Histogram.of([])
 
 

@@ -48,7 +48,7 @@ def tuning_page(tuning: Tuning) -> str:
 
 _HISTORY = (
     "Filled: complete trials; grey: pruned after some sequences, with the objective so far; the line is the "
-    "best so far, broken the defaults."
+    "best so far, broken the defaults. Dots at the lower edge lie below it."
 )
 
 
@@ -195,10 +195,8 @@ def _importance(space: Sequence[Dimension], trials: Sequence[Trial]) -> list[str
         return [paragraph("Too few complete trials that differ to tell.", "note")]
     note = "Share of each option in what sets the best tenth of trials apart (PED-ANOVA)."
     names = list(found)
-    return [
-        figure(bars("importance, percent", names, ["importance"], [list(found.values())])),
-        paragraph(note, "note"),
-    ]
+    drawing = bars("importance, percent", names, ["importance"], [list(found.values())])
+    return [panels([drawing]), paragraph(note, "note")]
 
 
 def _sequences(items: Sequence[Comparison], metric: str) -> str:
