@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
         write_text(arguments.json, to_json(verdicts))
     if arguments.report is not None:
         from rtreid_ros.cli.report import names_of, report_text  # noqa: PLC0415
-        from rtreid_ros.reporting.evaluation import judge_result  # noqa: PLC0415
+        from rtreid_ros.reporting.results import judge_result  # noqa: PLC0415
 
         (name,) = names_of([arguments.results])
         result = judge_result(name, jobs, part=arguments.part, rules=rules, verdicts=verdicts)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rtreid_ros.evaluation.judging import Rules
-    from rtreid_ros.reporting.evaluation import Result
+    from rtreid_ros.reporting.results import Result
 
 EXAMPLES = """\
 Judges each RESULTS as `rtreid eval` does and writes one HTML file: scores, HOTA over the localisation
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     from rtreid_ros.errors import ConfigError  # noqa: PLC0415
     from rtreid_ros.evaluation.judging import BENCHMARKS  # noqa: PLC0415
     from rtreid_ros.evaluation.mot_folder import find_jobs  # noqa: PLC0415
-    from rtreid_ros.reporting.evaluation import judge_result  # noqa: PLC0415
+    from rtreid_ros.reporting.results import judge_result  # noqa: PLC0415
 
     names = [name.strip() for name in arguments.names.split(",")] if arguments.names else []
     if names and len(names) != len(arguments.results):

@@ -3,5 +3,5 @@
 * `svg`, `page`: drawing and laying out, in light and dark;
 * `courses`: who was followed by which track, frame by frame;
 * `timeline`, `charts`: pictures of that and of scores;
-* `evaluation`: the report of ``rtreid eval --report`` and ``rtreid report``.
+* `results`, `evaluation`: the report of ``rtreid eval --report`` and ``rtreid report``.
 """

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from html import escape
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rtreid_ros.errors import ConfigError
-from rtreid_ros.evaluation.batch import judge_jobs, open_cases
-from rtreid_ros.evaluation.judging import pair_tables
-from rtreid_ros.histogram import Histogram
 from rtreid_ros.reporting.charts import hota_curves, hota_differences, latencies, sequence_bars
-from rtreid_ros.reporting.courses import Course, follow
 from rtreid_ros.reporting.page import details, figure, legend, page, panels, paragraph, section, table
+from rtreid_ros.reporting.results import STAGES, Result
 from rtreid_ros.reporting.timeline import timeline
 
 if TYPE_CHECKING:
     from rtreid_ros.evaluation.batch import Verdict
-    from rtreid_ros.evaluation.judging import Rules
     from rtreid_ros.evaluation.metrics import Evaluation
-    from rtreid_ros.evaluation.mot_folder import Job
+    from rtreid_ros.reporting.courses import Course
 
 _RATIOS = {
     "HOTA": "hota",
@@ -35,87 +28,9 @@ _RATIOS = {
     "Prcn": "precision",
 }
 _COUNTS = {"IDSW": "id_switches", "Frag": "fragmentations", "FP": "false_positives", "FN": "false_negatives"}
-_STAGES = {"tracking_ms": "tracker, per update", "total_ms": "all stages, per frame"}
 _ROWS_OF_A_REPORT = 1500
 _MOST_ROWS, _FEWEST_ROWS = 60, 8
 """Rows of an id timeline: as many as keep the file at a few megabytes."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Result:
-    """Tracks of one tracker over some sequences, judged.
-
-    Attributes:
-        name: of the result.
-        verdicts: scores, one for each class.
-        courses: of each class, one for each sequence.
-        latency: histograms of milliseconds by stage, as far as known.
-    """
-
-    name: str
-    verdicts: Sequence[Verdict]
-    courses: Mapping[str, Sequence[Course]]
-    latency: Mapping[str, Histogram] = field(default_factory=dict)
-
-
-def judge_result(
-    name: str,
-    jobs: Sequence[Job],
-    *,
-    part: str = "all",
-    rules: Rules | None = None,
-    verdicts: Sequence[Verdict] | None = None,
-) -> Result:
-    """Everything a report tells of one result.
-
-    Args:
-        name: of the result.
-        jobs: its sequences.
-        part: which frames count.
-        rules: preprocessing; None: what each ground truth asks for.
-        verdicts: the scores, where they are known already.
-
-    Raises:
-        SourceError: as `judge_jobs`.
-        ConfigError: likewise.
-        MissingDependencyError: likewise.
-    """
-    if verdicts is None:
-        verdicts, _ = judge_jobs(jobs, part=part, rules=rules, progress=True)
-    courses: dict[str, list[Course]] = {}
-    for job in jobs:
-        for case in open_cases(job, part=part, rules=rules)[0]:
-            pairs = pair_tables(case.results, case.truth, case.length)
-            courses.setdefault(case.class_name, []).append(follow(pairs, case.rules, job.name))
-    latency = {stage: total for stage in _STAGES if (total := _latency_of(jobs, stage)).total}
-    return Result(name, verdicts, courses, latency)
-
-
-def _latency_of(jobs: Sequence[Job], stage: str) -> Histogram:
-    """Times of a stage from the summaries that ``rtreid track`` left beside the results.
-
-    One that is missing, or is not one of ours, tells nothing: times are an addition.
-    """
-    found = []
-    for job in jobs:
-        content = _read_summary(job.results.parent / "summary.json")
-        found.append(_histogram(content.get("sequences", {}).get(job.name, content), stage))
-    return Histogram.sum(found)
-
-
-def _read_summary(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def _histogram(content: Any, stage: str) -> Histogram:
-    try:
-        return Histogram.from_dict(content[stage]["histogram"])
-    except (KeyError, TypeError, ValueError):
-        return Histogram.of([])
 
 
 def evaluation_page(results: Sequence[Result], remark: str = "") -> str:
@@ -172,7 +87,7 @@ def _cells(item: Evaluation) -> list[str]:
 
 
 def _scores(results: Sequence[Result], verdicts: Sequence[Verdict]) -> str:
-    times = [item.latency.get("tracking_ms") for item in results]
+    times = [item.latency.get(next(iter(STAGES))) for item in results]
     timed = any(times)
     rows = []
     for result, verdict, time in zip(results, verdicts, times, strict=True):
@@ -260,8 +175,8 @@ def _latency(results: Sequence[Result]) -> str:
     names = [item.name for item in results]
     drawings = [
         drawing
-        for stage, title in _STAGES.items()
-        if (drawing := latencies(title, names, [item.latency.get(stage) for item in results]))
+        for stage in STAGES
+        if (drawing := latencies(stage, names, [item.latency.get(stage) for item in results]))
     ]
     if not drawings:
         return ""
