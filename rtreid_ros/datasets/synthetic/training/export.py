@@ -15,7 +15,14 @@ LICENCE = "MIT"
 
 
 def export_onnx(
-    net: Any, example: Any, path: Path, metadata: Mapping[str, str], *, output: str, batched: bool = False
+    net: Any,
+    example: Any,
+    path: Path,
+    metadata: Mapping[str, str],
+    *,
+    inputs: str = "images",
+    output: str,
+    batched: bool = False,
 ) -> None:
     """Write `net` in evaluation mode to `path` as FP32 ONNX of opset 17, batch normalisation folded in.
 
@@ -24,16 +31,17 @@ def export_onnx(
         example: an input of the right shape.
         path: file to write.
         metadata: becomes the file's ``metadata_props``.
+        inputs: name of the input.
         output: name of the output.
         batched: the first axis may have any length.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    axes = {"images": {0: "batch"}, output: {0: "batch"}} if batched else None
+    axes = {inputs: {0: "batch"}, output: {0: "batch"}} if batched else None
     torch.onnx.export(
         net.eval(),
         (example,),
         str(path),
-        input_names=["images"],
+        input_names=[inputs],
         output_names=[output],
         opset_version=OPSET,
         dynamic_axes=axes,
