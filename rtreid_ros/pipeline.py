@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from rtreid_ros.sinks.base import Sink
     from rtreid_ros.sources.base import Source
     from rtreid_ros.tracking import Tracker
-    from rtreid_ros.types import Detections, Float64, Frame, Tracks
+    from rtreid_ros.types import Detections, Float32, Float64, Frame, Tracks
 
 logger = logging.getLogger(__name__)
 
@@ -101,11 +101,11 @@ class TrackingPipeline:
         """
         clock = time.perf_counter
         start = clock()
-        detections = self.detector.detect(frame.image)
+        detections = self._detect(frame)
         detected = clock()
         embedded = detected
         if self.embedder is not None:
-            detections = detections.with_embeddings(self.embedder.embed(frame.image, detections.boxes))
+            detections = detections.with_embeddings(self._embed(self.embedder, frame, detections))
             embedded = clock()
         motion, moved = None, embedded
         if self.camera_motion is not None:
@@ -120,6 +120,12 @@ class TrackingPipeline:
             camera_motion_ms=(moved - embedded) * 1e3,
         )
         return FrameResult(frame, detections, tracks, timings, motion)
+
+    def _detect(self, frame: Frame) -> Detections:
+        return self.detector.detect(frame.image)
+
+    def _embed(self, embedder: Embedder, frame: Frame, detections: Detections) -> Float32:
+        return embedder.embed(frame.image, detections.boxes)
 
     def _estimate(self, camera_motion: CameraMotion, frame: Frame, detections: Detections) -> Float64:
         motion = camera_motion.estimate(

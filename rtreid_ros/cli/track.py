@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import logging
 import signal
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rtreid_ros.cli.settings import Settings
-    from rtreid_ros.pipeline import RunSummary, TrackingPipeline
+    from rtreid_ros.pipeline import TrackingPipeline
     from rtreid_ros.sinks.base import OutputSink
     from rtreid_ros.sources.base import Source
 
@@ -147,7 +145,9 @@ def run(arguments: argparse.Namespace) -> int:
             raise ConfigError(f"--{name.replace('_', '-')} is for stored detections; give --detections too")
     from tqdm.contrib.logging import logging_redirect_tqdm  # noqa: PLC0415
 
+    from rtreid_ros.cli.track_summary import print_summary, write_summary  # noqa: PLC0415
     from rtreid_ros.pipeline import run as run_pipeline  # noqa: PLC0415
+    from rtreid_ros.recordings.cached_pipeline import CachedPipeline  # noqa: PLC0415
 
     # `timeout 60 rtreid track rtsp://...` must leave whole files, as Ctrl-C does
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -160,13 +160,15 @@ def run(arguments: argparse.Namespace) -> int:
             logger.warning(
                 "the built-in detector knows only the synthetic scene; name a real one with --detector"
             )
-        pipeline = _pipeline(settings, source, arguments.embedder != "none")
+        pipeline = _pipeline(settings, source, arguments.embedder != "none", arguments.cache)
         output = Path(arguments.output or Path("out", "track", source.name))
         sinks = [stack.enter_context(sink) for sink in _sinks(arguments, settings, source, pipeline, output)]
+        if isinstance(pipeline, CachedPipeline):
+            stack.callback(pipeline.save)  # also what was made before a run broke off
         summary = run_pipeline(source, pipeline, sinks, progress=not arguments.quiet)
-    _write_summary(output / "summary.json", arguments, settings, pipeline, summary)
+    write_summary(output / "summary.json", arguments, settings, pipeline, summary)
     if not arguments.quiet:
-        _print_summary(summary, pipeline, [*(sink.path for sink in sinks), output / "summary.json"])
+        print_summary(summary, pipeline, [*(sink.path for sink in sinks), output / "summary.json"])
     return 0
 
 
@@ -180,7 +182,7 @@ def _open(arguments: argparse.Namespace) -> Source:
     return source
 
 
-def _pipeline(settings: Settings, source: Source, with_embedder: bool) -> TrackingPipeline:
+def _pipeline(settings: Settings, source: Source, with_embedder: bool, cache: str | None) -> TrackingPipeline:
     from rtreid_ros.camera_motion import camera_motion_from  # noqa: PLC0415
     from rtreid_ros.detection import create_detector  # noqa: PLC0415
     from rtreid_ros.pipeline import TrackingPipeline  # noqa: PLC0415
@@ -188,10 +190,15 @@ def _pipeline(settings: Settings, source: Source, with_embedder: bool) -> Tracki
     from rtreid_ros.tracking import TRACKERS  # noqa: PLC0415
 
     tracker = TRACKERS[settings.tracker](source.frame_rate, settings.tracker_options)
-    detector = create_detector(settings.detector)
     wanted = with_embedder and tracker.uses_embeddings
-    embedder = create_embedder(settings.embedder) if wanted else None
     motion = camera_motion_from(settings.camera_motion, tracker.camera_motion)
+    if cache is not None:
+        from rtreid_ros.recordings.cached_pipeline import CachedPipeline  # noqa: PLC0415
+
+        embedding = settings.embedder if wanted else None
+        return CachedPipeline(Path(cache), source, settings.detector, embedding, tracker, motion)
+    detector = create_detector(settings.detector)
+    embedder = create_embedder(settings.embedder) if wanted else None
     return TrackingPipeline(detector, embedder, tracker, motion)
 
 
@@ -226,49 +233,3 @@ def _sinks(
         )
         sinks.append(bag)
     return sinks
-
-
-def _write_summary(
-    path: Path,
-    arguments: argparse.Namespace,
-    settings: Settings,
-    pipeline: TrackingPipeline,
-    summary: RunSummary,
-) -> None:
-    content: dict[str, Any] = {
-        "source": arguments.source,
-        "detector": {**asdict(settings.detector), "runs": str(pipeline.detector.info)},
-        "embedder": None,
-        "camera_motion": asdict(settings.camera_motion),
-        "tracker": {"name": settings.tracker, **asdict(settings.tracker_options)},
-        **summary.as_dict(),
-    }
-    if pipeline.embedder is not None:
-        content["embedder"] = {**asdict(settings.embedder), "runs": str(pipeline.embedder.info)}
-    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-
-
-def _print_summary(summary: RunSummary, pipeline: TrackingPipeline, written: list[Path]) -> None:
-    figures = summary.as_dict()
-    detail = (
-        f"{summary.frames} frames, {len(summary.ids)} ids, {summary.frames_per_second:.1f} frames per second"
-    )
-    notes = {
-        "skipped": summary.skipped,
-        "late": summary.late,
-        "lost": summary.lost,
-        "rejected detections": summary.rejected,
-        "frames without camera motion": summary.motion_failures,
-    }
-    detail += "".join(f", {count} {name}" for name, count in notes.items() if count)
-    print(detail)
-    print(f"detector  {pipeline.detector.info}: {figures['detection_ms']['p50']:.1f} ms")
-    if pipeline.embedder is not None:
-        print(f"embedder  {pipeline.embedder.info}: {figures['embedding_ms']['p50']:.1f} ms")
-    if pipeline.camera_motion is not None:
-        name = type(pipeline.camera_motion).__name__
-        print(f"camera    {name}: {figures['camera_motion_ms']['p50']:.2f} ms")
-    print(f"tracker   {type(pipeline.tracker).__name__}: {figures['tracking_ms']['p50']:.2f} ms")
-    print("(medians per frame)")
-    for path in filter(Path.exists, written):
-        print(f"  {path}{'/' if path.is_dir() else ''}")

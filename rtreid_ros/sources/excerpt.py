@@ -25,22 +25,23 @@ class Excerpt(BaseSource):
             raise ConfigError(f"an excerpt needs start >= 0 and frames >= 1, got {start} and {frames}")
         super().__init__(source.name, source.frame_rate, source.size)
         self.class_names = source.class_names
-        self._source, self._start, self._frames = source, start, frames
+        self.source = source
+        self._start, self._frames = start, frames
         left = None if source.length is None else max(source.length - start, 0)
         self.length = left if frames is None or (left is not None and left < frames) else frames
 
     def __iter__(self) -> Iterator[Frame]:
         self.lost = 0
         end = None if self._frames is None else self._start + self._frames
-        for frame in self._source:
+        for frame in self.source:
             if end is not None and frame.index >= end:
                 return
             if frame.index >= self._start:
                 yield frame
                 if frame.index + 1 == end:  # do not wait for a frame nobody wants
                     return
-        self.lost = getattr(self._source, "lost", 0)
+        self.lost = getattr(self.source, "lost", 0)
 
     def close(self) -> None:
         """Close the source behind it."""
-        self._source.__exit__(None, None, None)
+        self.source.__exit__(None, None, None)
