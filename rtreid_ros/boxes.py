@@ -5,7 +5,8 @@ Formats, all in pixels, one box per row of an ``(N, 4)`` array:
 * ``xyxy``: corners ``x1, y1, x2, y2``; a box covers ``x2 - x1`` by ``y2 - y1`` (no "+ 1");
 * ``ltwh``: left, top, width, height;
 * ``cxcywh``: centre, width, height;
-* ``xyah``: centre, aspect ratio (width / height), height.
+* ``xyah``: centre, aspect ratio (width / height), height;
+* ``xysr``: centre, scale (area, in square pixels), aspect ratio (width / height).
 
 float32 and float64 arrays are computed in their own precision, anything else in float64.
 
@@ -87,6 +88,21 @@ def xyah_to_xyxy(boxes: ArrayLike) -> Boxes:
     x, y, aspect, height = _as_boxes(boxes).T
     half_width, half_height = aspect * height / 2, height / 2
     return _columns(x - half_width, y - half_height, x + half_width, y + half_height)
+
+
+def xyxy_to_xysr(boxes: ArrayLike) -> Boxes:
+    """Corners to centre, area, aspect ratio (width / height)."""
+    x, y, width, height = xyxy_to_cxcywh(boxes).T
+    aspect = np.divide(width, height, out=np.zeros_like(height), where=height != 0)
+    return _columns(x, y, width * height, aspect)
+
+
+def xysr_to_xyxy(boxes: ArrayLike) -> Boxes:
+    """Centre, area, aspect ratio (width / height) to corners."""
+    x, y, scale, aspect = _as_boxes(boxes).T
+    width = np.sqrt(np.maximum(scale * aspect, 0))
+    height = np.divide(scale, width, out=np.zeros_like(width), where=width != 0)
+    return _columns(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
 
 
 def clip(boxes: ArrayLike, height: int, width: int) -> Boxes:

@@ -6,7 +6,25 @@ from typing import Any
 
 import numpy as np
 
-from rtreid_ros.types import Bool, Int32, Int64
+from rtreid_ros import boxes
+from rtreid_ros.types import Bool, Float32, Int32, Int64
+
+OVERLAPS = ("iou", "giou", "diou", "ciou")
+"""Measures of how far two boxes coincide, for `overlap`."""
+
+
+def overlap(kind: str, first: Float32, second: Float32) -> Float32:
+    """``(N, M)`` in [0, 1]: IoU, or one of its generalisations moved and scaled to that range.
+
+    GIoU, DIoU and CIoU go from -1 to 1 and become ``(x + 1) / 2``, so that boxes that touch in
+    nothing still differ by how far apart they are.
+    """
+    measure: Float32 = getattr(boxes, kind)(first, second)
+    if kind != "iou":
+        measure += 1
+        measure /= 2
+        np.clip(measure, 0, 1, out=measure)
+    return measure
 
 
 def load_solver() -> None:
@@ -89,6 +107,10 @@ class Matching:
         self.detection_of: Int64 = np.full(len(track_classes), -1, np.int64)
         self.track_of: Int64 = np.full(len(detection_classes), -1, np.int64)
         self._classes = (track_classes, detection_classes) if per_class else None
+
+    def every_track(self) -> Int64:
+        """Indices of all tracks, for a first stage."""
+        return np.arange(len(self.detection_of))
 
     def free_tracks(self, eligible: Bool) -> Int64:
         """Indices of the tracks of the mask `eligible` that have no detection yet."""

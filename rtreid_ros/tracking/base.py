@@ -54,6 +54,11 @@ class Tracker(ABC):
     filter: ClassVar[BoxFilter]
     uses_embeddings: ClassVar[bool] = False
     """Whether the detections should come with embeddings."""
+    camera_motion: ClassVar[str] = "none"
+    """How the paper estimates camera motion, a name in `rtreid_ros.camera_motion`. Every tracker takes
+    camera motion into account if told."""
+    tentative_survives: ClassVar[bool] = False
+    """Whether a track not yet believed outlives being missed (it must then begin again to convince)."""
 
     options: TrackerOptions
     tracks: TrackRows
@@ -73,6 +78,7 @@ class Tracker(ABC):
     def reset(self) -> None:
         """Start anew: no tracks, ids from 1, no last stamp. Counters go on."""
         self._clock.reset()
+        self._before = 0.0  # time of the update before the current one, in nominal frames
         self._next_id = 1
         self._updates = 0
         self.tracks = self._new_tracks(Detections.empty())
@@ -80,7 +86,6 @@ class Tracker(ABC):
     def update(
         self,
         detections: Detections,
-        image: Any = None,
         stamp: float | None = None,
         camera_motion: ArrayLike | None = None,
     ) -> Tracks:
@@ -88,7 +93,6 @@ class Tracker(ABC):
 
         Args:
             detections: what was seen. Invalid rows are dropped and counted in `rejected`.
-            image: the frame, for trackers that estimate camera motion themselves.
             stamp: time in seconds, on any clock; None: one nominal frame after the last. An equal
                 stamp is a second look at the same moment: nothing moves or ages in between. An
                 earlier one means that a recording began again: the tracker resets and warns.
@@ -109,6 +113,7 @@ class Tracker(ABC):
             )
             self.resets += 1
             self.reset()
+        self._before = self._clock.now
         step = self._clock.advance(stamp)
         self._updates += 1
 
@@ -121,9 +126,10 @@ class Tracker(ABC):
         # Who ran out of time before this frame was due must not be found in it, however late it is.
         self._drop_lost(self._max_lost + 1)
         if affine is not None:
-            self.filter.warp(self.tracks.motion, affine)
-        self.filter.predict(self.tracks.motion, step)
+            self._warp(affine)
+        self._predict(step)
 
+        self._prepare(detections)
         matching = Matching(self.tracks.class_ids, detections.class_ids, self.options.per_class)
         self._associate(detections, matching)
         self.tracks.detection_index = matching.detection_of
@@ -144,6 +150,17 @@ class Tracker(ABC):
     def _check(self, detections: Detections) -> None:  # noqa: B027 (a step that may be empty)
         """Raise InputError if `detections` do not fit those before."""
 
+    def _warp(self, affine: Float64) -> None:
+        """Carry what is remembered in pixels from the camera's last frame into this one."""
+        self.filter.warp(self.tracks.motion, affine)
+
+    def _predict(self, step: float) -> None:
+        """Move all tracks `step` nominal frames on."""
+        self.filter.predict(self.tracks.motion, step)
+
+    def _prepare(self, detections: Detections) -> None:  # noqa: B027 (a step that may be empty)
+        """Make ready for valid `detections`."""
+
     @abstractmethod
     def _associate(self, detections: Detections, matching: Matching) -> None:
         """Match the predicted tracks with the detections, stage by stage."""
@@ -151,6 +168,10 @@ class Tracker(ABC):
     @abstractmethod
     def _can_begin(self, detections: Detections) -> Bool:
         """``(N,) bool``: detections good enough for a new track."""
+
+    def _grace(self) -> int:
+        """How many updates from the start believe every new track at once."""
+        return 0
 
     def _noise_scale(self, scores: Float32) -> Float64 | None:
         """Factor on the measurement noise of each matched detection; None = 1."""
@@ -170,7 +191,7 @@ class Tracker(ABC):
             seen=np.full(count, self._clock.now),
             hits=np.ones(count, np.int32),
             detection_index=np.full(count, -1, np.int64),
-            **more,
+            **{"features": np.zeros((count, 0), np.float32), **more},
         )
 
     def _continue(self, rows: Int64, detections: Detections) -> None:
@@ -185,19 +206,22 @@ class Tracker(ABC):
         tracks.hits[rows] += 1
 
     def _judge(self, matched: Bool) -> None:
-        """Settle the state of every track; a tentative one not seen again is dropped."""
+        """Settle the state of every track."""
         tracks = self.tracks
         believed = (tracks.states != TrackState.TENTATIVE) | (tracks.hits >= self.options.min_hits)
         tracks.states[believed] = np.where(matched[believed], TrackState.CONFIRMED, TrackState.LOST)
-        keep = believed | matched
-        if not keep.all():
-            tracks.keep(keep)
+        doubted = ~(believed | matched)
+        if doubted.any():
+            if self.tentative_survives:
+                tracks.hits[doubted] = 0
+            else:
+                tracks.keep(~doubted)
 
     def _begin(self, detections: Detections, rows: Int64) -> None:
         """New tracks from the detections `rows`."""
         born = self._new_tracks(detections[rows])
         born.detection_index[:] = rows
-        if self.options.min_hits == 1:
+        if self.options.min_hits == 1 or self._updates <= self._grace():
             born.states[:] = TrackState.CONFIRMED
         self._next_id += len(born)
         self.tracks.extend(born)
@@ -235,12 +259,8 @@ class Tracker(ABC):
             time_since_update=((self._clock.now - tracks.seen) / rate).astype(np.float32),
             detection_index=index,
             velocities=(tracks.motion.velocity[:, :2] * rate).astype(np.float32),
-            embeddings=self._embeddings(),
+            embeddings=tracks.features.copy() if tracks.features.shape[1] else None,
         )
-
-    def _embeddings(self) -> Float32 | None:
-        """Appearance of each track, a copy; None where none is kept."""
-        return None
 
 
 def _affine(camera_motion: ArrayLike) -> Float64:

@@ -7,7 +7,7 @@ algorithm 1, with the life of tracks as in the authors' experiments (section 4.1
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,8 +15,9 @@ from rtreid_ros import boxes
 from rtreid_ros.options import option
 from rtreid_ros.tracking.association import Matching
 from rtreid_ros.tracking.base import Tracker, TrackerOptions
-from rtreid_ros.tracking.kalman import XYAH
-from rtreid_ros.types import Bool, Detections, Int64, TrackState
+from rtreid_ros.tracking.kalman import BoxFilter
+from rtreid_ros.tracking.state_spaces import XYAH
+from rtreid_ros.types import Bool, Detections, Float32, Int64, TrackState
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class ByteTrack(Tracker):
     """The tracker of the paper; camera motion, which it does not know, is used if given."""
 
     Options = ByteTrackOptions
-    filter = XYAH()
+    filter: ClassVar[BoxFilter] = XYAH()
     options: ByteTrackOptions
 
     def _associate(self, detections: Detections, matching: Matching) -> None:
@@ -52,32 +53,34 @@ class ByteTrack(Tracker):
         high = scores >= options.track_threshold
         low = (scores >= options.low_threshold) & ~high
 
-        def similarity(tracks: Int64, rows: Int64) -> Any:
-            return boxes.iou(predicted[tracks], detections.boxes[rows])
-
         # First association: all believed tracks, lost ones included, with the high scores.
         tracks = matching.free_tracks(states != TrackState.TENTATIVE)
         rows = matching.free_detections(high)
-        matching.assign(tracks, rows, 1 - similarity(tracks, rows) * scores[rows], options.first_limit)
+        cost = self._cost(tracks, predicted[tracks], detections[rows])
+        matching.assign(tracks, rows, cost, options.first_limit)
 
         # Second association: tracks seen in the last frame with the low scores, by position alone.
         tracks = matching.free_tracks(states == TrackState.CONFIRMED)
         rows = matching.free_detections(low)
-        matching.assign(tracks, rows, 1 - similarity(tracks, rows), options.second_limit)
+        cost = 1 - boxes.iou(predicted[tracks], detections.boxes[rows])
+        matching.assign(tracks, rows, cost, options.second_limit)
 
         # Tracks seen only once must be seen again, with a high score.
         tracks = matching.free_tracks(states == TrackState.TENTATIVE)
         rows = matching.free_detections(high)
-        matching.assign(tracks, rows, 1 - similarity(tracks, rows) * scores[rows], options.tentative_limit)
+        cost = self._cost(tracks, predicted[tracks], detections[rows])
+        matching.assign(tracks, rows, cost, options.tentative_limit)
+
+    def _cost(self, tracks: Int64, predicted: Float32, detections: Detections) -> Any:
+        """Cost of each pair of `tracks`, which are where `predicted` says, and `detections`."""
+        return 1 - boxes.iou(predicted, detections.boxes) * detections.scores
 
     def _can_begin(self, detections: Detections) -> Bool:
         good: Bool = detections.scores >= self.options.new_track_threshold
         return good
 
-    def _begin(self, detections: Detections, rows: Int64) -> None:
-        super()._begin(detections, rows)
-        if self._updates == 1:
-            self.tracks.states[:] = TrackState.CONFIRMED
+    def _grace(self) -> int:
+        return 1
 
     def _finish(self) -> None:
         """Drop the younger of a seen and a lost track that have become one."""

@@ -19,7 +19,6 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from rtreid_ros import boxes
 from rtreid_ros.tracking.rows import Gaussian
 from rtreid_ros.types import Float64, Int64
 
@@ -79,13 +78,13 @@ class BoxFilter(ABC):
             velocity_variance=self._variance(self.initial_rate, measurement),
         )
 
-    def predict(self, tracks: Gaussian, step: float) -> None:
-        """Move all tracks `step` nominal frames on, in place.
+    def predict(self, tracks: Gaussian, step: float | Float64) -> None:
+        """Move all tracks `step` nominal frames on, in place; ``(N, 1)`` where each has its own step.
 
         A width, height or ratio that would shrink to nothing stands still instead (as SORT does
         for areas).
         """
-        if step == 0:
+        if isinstance(step, float) and step == 0:
             return
         process = self._variance(self.process, tracks.position)
         process_rate = self._variance(self.process_rate, tracks.position)
@@ -157,29 +156,3 @@ class BoxFilter(ABC):
         for block in (tracks.position_variance, tracks.covariance, tracks.velocity_variance):
             block[:, 2:] *= zoom[2:] ** 2
             block[:, :2] = block[:, :2] @ (linear**2).T
-
-
-class XYAH(BoxFilter):
-    """Centre, aspect ratio and height, noise relative to the height.
-
-    DeepSORT (Wojke et al., ICIP 2017, section 2.1); ByteTrack and StrongSORT take it over.
-    """
-
-    process = Noise.of((1 / 20, 1 / 20, 0, 1 / 20), (0, 0, 1e-2, 0))
-    process_rate = Noise.of((1 / 160, 1 / 160, 0, 1 / 160), (0, 0, 1e-5, 0))
-    measurement = Noise.of((1 / 20, 1 / 20, 0, 1 / 20), (0, 0, 1e-1, 0))
-    initial = Noise.of((1 / 10, 1 / 10, 0, 1 / 10), (0, 0, 1e-2, 0))
-    initial_rate = Noise.of((1 / 16, 1 / 16, 0, 1 / 16), (0, 0, 1e-5, 0))
-    zoom_power = np.array((0.0, 0.0, 0.0, 1.0))  # the centre is mapped by the affine itself
-
-    def measure(self, corners: Float64) -> Float64:
-        """Corner boxes as centre, aspect ratio, height."""
-        return boxes.xyxy_to_xyah(corners)
-
-    def corners(self, position: Float64) -> Float64:
-        """Centre, aspect ratio, height as corner boxes."""
-        return boxes.xyah_to_xyxy(position)
-
-    def scale(self, position: Float64) -> Float64:
-        """Heights, ``(N, 1)``."""
-        return position[:, 3:4]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import TypeVar
 
 import numpy as np
 
 from rtreid_ros.types import Bool, Float32, Float64, Int32, Int64, UInt8
+
+R = TypeVar("R", bound="Rows")
 
 
 @dataclass(slots=True)
@@ -24,6 +27,20 @@ class Rows:
                 mine.extend(new)
             else:
                 setattr(self, item.name, np.concatenate((mine, new)))
+
+    def take(self: R, rows: Int64) -> R:
+        """A copy of some rows."""
+        columns = (getattr(self, item.name) for item in fields(self))
+        return type(self)(*(c.take(rows) if isinstance(c, Rows) else c[rows] for c in columns))
+
+    def put(self, rows: Int64, other: Rows) -> None:
+        """Overwrite some rows by those of `other`, which has the same fields."""
+        for item in fields(self):
+            mine, new = getattr(self, item.name), getattr(other, item.name)
+            if isinstance(mine, Rows):
+                mine.put(rows, new)
+            else:
+                mine[rows] = new
 
     def keep(self, mask: Bool) -> None:
         """Drop the rows where `mask` is False."""
@@ -73,6 +90,9 @@ class TrackRows(Rows):
     seen: Float64
     """Time of the last matched detection, likewise."""
     hits: Int32
-    """Number of matched detections."""
+    """Number of matched detections; of a tentative track: since it was last missed."""
     detection_index: Int64
     """Row of the detection matched in the last update, or -1."""
+    features: Float32
+    """``(N, D)`` smoothed embeddings: rows of unit length, or of zeros for a track never seen with
+    one. D is 0 where a tracker keeps none, or none came yet."""

@@ -8,23 +8,20 @@ whose track management it keeps.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from rtreid_ros import boxes
-from rtreid_ros.errors import InputError
 from rtreid_ros.options import option
-from rtreid_ros.tracking.appearance import AppearanceRows, Gallery, cosine_distance
+from rtreid_ros.tracking.appearance import AppearanceTracker, Gallery, blend, cosine_distance, due
 from rtreid_ros.tracking.association import Matching
-from rtreid_ros.tracking.base import Tracker, TrackerOptions
-from rtreid_ros.tracking.kalman import CHI2_95_4, XYAH
+from rtreid_ros.tracking.base import TrackerOptions
+from rtreid_ros.tracking.kalman import CHI2_95_4
 from rtreid_ros.tracking.rows import TrackRows
+from rtreid_ros.tracking.state_spaces import XYAH
 from rtreid_ros.types import Bool, Detections, Float32, Float64, Int64, TrackState
-
-logger = logging.getLogger(__name__)
 
 _LEAST_NOISE = 1e-6
 """Share of the measurement noise left to a detection of score 1, so that no variance becomes 0."""
@@ -52,7 +49,15 @@ class StrongSortOptions(TrackerOptions):
     )
 
 
-class StrongSort(Tracker):
+@dataclass(slots=True)
+class StrongSortRows(TrackRows):
+    """Tracks that remember how they used to look."""
+
+    slots: Int64
+    """Where the `Gallery` keeps the track's past looks."""
+
+
+class StrongSort(AppearanceTracker):
     """The tracker of the paper, online part.
 
     Beyond the paper, detections are compared with the nearest of a track's smoothed embeddings now and
@@ -65,39 +70,25 @@ class StrongSort(Tracker):
     """
 
     Options = StrongSortOptions
-    Rows = AppearanceRows
+    Rows = StrongSortRows
     filter = XYAH()
-    uses_embeddings = True
+    camera_motion = "ecc"
     options: StrongSortOptions
-    tracks: AppearanceRows
+    tracks: StrongSortRows
 
     def reset(self) -> None:
         """Start anew: no tracks, ids from 1, no last stamp, embeddings of any length."""
-        self._dim = 0
-        self._warned = False
+        self._gallery = Gallery(self.options.gallery)
         # One snapshot per time constant of the average: those between would be nearly the same.
-        self._gallery = Gallery(self.options.gallery, interval=round(1 / (1 - self.options.momentum)))
+        self._interval = round(1 / (1 - self.options.momentum))
         super().reset()
 
-    def _check(self, detections: Detections) -> None:
-        if len(detections) == 0:
-            return
-        if detections.embeddings is None:
-            if not self._warned:
-                logger.warning("detections without embeddings: tracking by position alone")
-                self._warned = True
-        elif self._dim not in (0, detections.embeddings.shape[1]):
-            raise InputError(
-                f"embeddings have {detections.embeddings.shape[1]} dimensions, those before had {self._dim}: "
-                "reset the tracker when the ReID model changes"
-            )
+    def _prepare(self, detections: Detections) -> None:
+        super()._prepare(detections)
+        self._gallery.widen(self._dim)
 
     def _associate(self, detections: Detections, matching: Matching) -> None:
         options, states = self.options, self.tracks.states
-        if detections.embeddings is not None and len(detections):
-            self._dim = detections.embeddings.shape[1]
-            self.tracks.widen(self._dim)
-            self._gallery.widen(self._dim)
         good = detections.scores >= options.min_score
         predicted = self._boxes()
 
@@ -142,22 +133,16 @@ class StrongSort(Tracker):
     def _continue(self, rows: Int64, detections: Detections) -> None:
         super()._continue(rows, detections)
         if detections.embeddings is not None:
-            tracks = self.tracks
-            tracks.blend(rows, detections.embeddings, self.options.momentum)
+            blend(self.tracks, rows, detections.embeddings, self.options.momentum)
             if self.options.gallery:
-                self._gallery.remember(tracks.slots[rows], tracks.hits[rows], tracks.features[rows])
+                now = rows[due(self.tracks.hits[rows], self._interval)]
+                self._gallery.remember(self.tracks.slots[now], self.tracks.features[now])
 
     def _can_begin(self, detections: Detections) -> Bool:
         good: Bool = detections.scores >= self.options.min_score
         return good
 
     def _new_tracks(self, detections: Detections, **more: Any) -> TrackRows:
-        features = detections.embeddings
-        if features is None:
-            features = np.zeros((len(detections), self._dim), np.float32)
         used = self.tracks.slots if len(detections) else np.zeros(0, np.int64)
         slots = self._gallery.open(used, len(detections))
-        return super()._new_tracks(detections, features=features.copy(), slots=slots, **more)
-
-    def _embeddings(self) -> Float32 | None:
-        return self.tracks.features.copy() if self._dim else None
+        return super()._new_tracks(detections, slots=slots, **more)

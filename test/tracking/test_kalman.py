@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rtreid_ros.tracking.kalman import XYAH
+from rtreid_ros.tracking.state_spaces import XYAH
 
 FILTER = XYAH()
 

@@ -71,7 +71,8 @@ def test_results_are_ordered_by_id_and_point_to_their_detections(name):
         tracks = tracker.update(frame)
         assert (np.diff(tracks.ids) > 0).all()
         matched = tracks.detection_index >= 0
-        np.testing.assert_array_equal(matched, (tracks.states != LOST))
+        assert matched[tracks.states == CONFIRMED].all()
+        assert not matched[tracks.states == LOST].any()
         np.testing.assert_array_equal(tracks.time_since_update[matched], 0)
         assert len(set(tracks.detection_index[matched])) == matched.sum()
         # the default report is the matched detection's own box, to the bit
@@ -297,7 +298,9 @@ def arrays_of(rows):
 
 
 def test_an_unknown_tracker_or_option_lists_what_is_known():
-    with pytest.raises(ConfigError, match="known: bytetrack, strongsort"):
+    with pytest.raises(
+        ConfigError, match="known: botsort, bytetrack, deepocsort, deepsort, ocsort, sort, strongsort"
+    ):
         create_tracker("bytetrak")
     with pytest.raises(ConfigError, match="did you mean 'max_lost'"):
         create_tracker("bytetrack", max_lots=2.0)

@@ -1,0 +1,187 @@
+"""OC-SORT: SORT that trusts observations more than its own predictions.
+
+Cao et al., Observation-Centric SORT: Rethinking SORT for Robust Multi-Object Tracking, CVPR 2023:
+observation-centric momentum (OCM), recovery (OCR) and re-update (ORU).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from rtreid_ros.options import option
+from rtreid_ros.tracking.association import OVERLAPS, Matching, overlap
+from rtreid_ros.tracking.base import Tracker, TrackerOptions
+from rtreid_ros.tracking.kalman import BoxFilter
+from rtreid_ros.tracking.observations import Observations, direction
+from rtreid_ros.tracking.rows import Gaussian, TrackRows
+from rtreid_ros.tracking.state_spaces import XYSR
+from rtreid_ros.types import Bool, Detections, Float32, Float64, Int64
+
+
+@dataclass(frozen=True, slots=True)
+class OcSortOptions(TrackerOptions):
+    """Published defaults; `max_lost` is the paper's 30 frames at 30 frames per second."""
+
+    track_threshold: float = option(0.6, "detections scored at least this are tracked", ge=0, le=1)
+    overlap: str = option("iou", "what a match is judged by, all from 0 to 1", choices=OVERLAPS)
+    min_overlap: float = option(0.3, "least overlap of a track with its detection", ge=0, le=1)
+    inertia: float = option(0.2, "weight of the direction of motion in association", ge=0, le=1)
+    delta_t: float = option(3.0, "how far back the direction of motion looks, nominal frames", ge=0, le=60)
+    byte: bool = option(False, "whether detections scored below the threshold can continue a track")
+    low_threshold: float = option(0.1, "least score of those, with byte", ge=0, le=1)
+
+
+@dataclass(slots=True)
+class OcSortRows(TrackRows):
+    """Tracks that remember what was observed."""
+
+    observed: Observations
+    heading: Float32
+    """``(N, 2)`` unit vector of the last observed motion; zeros after the first detection."""
+    believed: Gaussian
+    """The filter's state right after the last observation."""
+
+
+class OcSort(Tracker):
+    """The tracker of the paper; camera motion, which it does not know, is used if given."""
+
+    Options = OcSortOptions
+    Rows = OcSortRows
+    filter: ClassVar[BoxFilter] = XYSR()
+    tentative_survives = True
+    options: OcSortOptions
+    tracks: OcSortRows
+
+    def _warp(self, affine: Float64) -> None:
+        super()._warp(affine)
+        tracks = self.tracks
+        self.filter.warp(tracks.believed, affine)
+        tracks.observed.warp(affine)
+        tracks.boxes = _warp_boxes(tracks.boxes, affine)
+        turned = tracks.heading @ affine[:, :2].T.astype(np.float32)
+        length = np.sqrt((turned**2).sum(axis=1, keepdims=True))
+        tracks.heading = np.divide(turned, length, out=turned, where=length > 0)
+
+    def _associate(self, detections: Detections, matching: Matching) -> None:
+        options, scores = self.options, detections.scores
+        high = scores >= options.track_threshold
+
+        # First association: overlap with the prediction, and constancy of direction (OCM).
+        predicted = self._boxes()
+        tracks, rows = matching.every_track(), matching.free_detections(high)
+        likeness = overlap(options.overlap, predicted, detections.boxes[rows])
+        likeness[likeness < options.min_overlap] = -np.inf
+        likeness += self._evidence(likeness, detections[rows])
+        matching.assign(tracks, rows, 1 - likeness, 1.0)
+
+        if options.byte:
+            tracks = matching.free_tracks(np.ones(len(self.tracks), bool))
+            rows = matching.free_detections((scores >= options.low_threshold) & ~high)
+            self._assign_by_overlap(matching, tracks, rows, predicted, detections)
+
+        # Second association: overlap with the last observation (OCR).
+        tracks = matching.free_tracks(np.ones(len(self.tracks), bool))
+        rows = matching.free_detections(high)
+        self._assign_by_overlap(matching, tracks, rows, self.tracks.boxes, detections)
+
+    def _evidence(self, likeness: Float32, detections: Detections) -> Float32:
+        """What speaks for a pair beside overlap, ``(N, M)``; only asked where `likeness` is finite."""
+        evidence = np.zeros_like(likeness)
+        tracks, rows = np.nonzero(np.isfinite(likeness))
+        evidence[tracks, rows] = self._momentum(tracks, detections, rows)
+        return evidence
+
+    def _momentum(self, tracks: Int64, detections: Detections, rows: Int64) -> Float32:
+        """OCM (paper, section 4.2): how well each pair keeps the track's direction, ``(P,)``.
+
+        Half a turn apart gives ``-inertia / 2``, the same direction ``inertia / 2``, times the score.
+        """
+        origin = self._origin()[tracks]
+        towards = direction(origin, _centers(detections.boxes)[rows])
+        cosine = np.einsum("pi,pi->p", self.tracks.heading[tracks], towards).clip(-1, 1)
+        constancy = 0.5 - np.arccos(cosine) / np.pi
+        momentum: Float32 = self.options.inertia * constancy * detections.scores[rows]
+        return momentum
+
+    def _origin(self) -> Float32:
+        """Centres from which the direction of motion is seen, ``(N, 2)``."""
+        since = self._clock.now - self.options.delta_t
+        return self.tracks.observed.since(since)
+
+    def _assign_by_overlap(
+        self, matching: Matching, tracks: Int64, rows: Int64, places: Float32, detections: Detections
+    ) -> None:
+        likeness = overlap(self.options.overlap, places[tracks], detections.boxes[rows])
+        likeness[likeness < self.options.min_overlap] = -1
+        matching.assign(tracks, rows, 1 - likeness, 1.0)
+
+    def _can_begin(self, detections: Detections) -> Bool:
+        good: Bool = detections.scores >= self.options.track_threshold
+        return good
+
+    def _grace(self) -> int:
+        return self.options.min_hits
+
+    def _new_tracks(self, detections: Detections, **more: Any) -> TrackRows:
+        count = len(detections)
+        centers = _centers(detections.boxes)
+        born = super()._new_tracks(
+            detections,
+            observed=Observations.of(centers, self._clock.now, self.options.delta_t),
+            heading=np.zeros((count, 2), np.float32),
+            believed=None,
+            **more,
+        )
+        assert isinstance(born, OcSortRows)
+        born.believed = born.motion.take(np.arange(count))
+        return born
+
+    def _continue(self, rows: Int64, detections: Detections) -> None:
+        tracks, now = self.tracks, self._clock.now
+        self._relive(rows[tracks.seen[rows] < self._before], detections, rows)
+        centers = _centers(detections.boxes)
+        tracks.heading[rows] = direction(self._origin()[rows], centers)
+        super()._continue(rows, detections)
+        tracks.observed.add(rows, centers, now)
+        tracks.believed.put(rows, tracks.motion.take(rows))
+
+    def _relive(self, back: Int64, detections: Detections, rows: Int64) -> None:
+        """ORU (paper, section 4.1) for tracks seen again after they were missed.
+
+        The filter goes back to the last observation and is led along the straight line from there
+        to the new one, a virtual observation per nominal frame, ready for the update by the new one.
+        """
+        if len(back) == 0:
+            return
+        tracks = self.tracks
+        start = tracks.boxes[back].astype(np.float64)
+        end = detections.boxes[np.searchsorted(rows, back)].astype(np.float64)
+        elapsed = self._clock.now - tracks.seen[back]
+        virtual = np.ceil(elapsed - 1e-6).astype(np.int64) - 1
+        state = tracks.believed.take(back)
+        for step in range(1, int(virtual.max()) + 1):
+            some = np.flatnonzero(virtual >= step)
+            share = (step / elapsed[some])[:, None]
+            moving = state.take(some)
+            self.filter.predict(moving, 1.0)
+            on_line = start[some] + share * (end[some] - start[some])
+            self.filter.update(moving, np.arange(len(some)), self.filter.measure(on_line))
+            state.put(some, moving)
+        self.filter.predict(state, (elapsed - virtual)[:, None])
+        tracks.motion.put(back, state)
+
+
+def _centers(boxes: Float32) -> Float32:
+    centers: Float32 = (boxes[:, :2] + boxes[:, 2:]) * np.float32(0.5)
+    return centers
+
+
+def _warp_boxes(boxes: Float32, affine: Float64) -> Float32:
+    """Corner boxes moved with their centres and scaled, not turned."""
+    linear, offset = affine[:, :2], affine[:, 2]
+    centers = _centers(boxes) @ linear.T + offset
+    half = (boxes[:, 2:] - boxes[:, :2]) * (np.sqrt(abs(np.linalg.det(linear))) / 2)
+    return np.concatenate([centers - half, centers + half], axis=1).astype(np.float32)

@@ -1,0 +1,47 @@
+"""SORT: a Kalman filter, IoU and the Hungarian algorithm.
+
+Bewley et al., Simple Online and Realtime Tracking, ICIP 2016.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rtreid_ros.options import option
+from rtreid_ros.tracking.association import OVERLAPS, Matching, overlap
+from rtreid_ros.tracking.base import Tracker, TrackerOptions
+from rtreid_ros.tracking.state_spaces import XYSR
+from rtreid_ros.types import Bool, Detections
+
+
+@dataclass(frozen=True, slots=True)
+class SortOptions(TrackerOptions):
+    """Published defaults, but for `max_lost`: the paper drops a track missed twice (1 / 30), see `Sort`."""
+
+    min_score: float = option(0.5, "detections scored below this are ignored", ge=0, le=1)
+    overlap: str = option("iou", "what a match is judged by, all from 0 to 1", choices=OVERLAPS)
+    min_overlap: float = option(0.3, "least overlap of a track with its detection", ge=0, le=1)
+
+
+class Sort(Tracker):
+    """The tracker of the paper; camera motion, which it does not know, is used if given."""
+
+    Options = SortOptions
+    filter = XYSR()
+    tentative_survives = True
+    options: SortOptions
+
+    def _associate(self, detections: Detections, matching: Matching) -> None:
+        options = self.options
+        rows = matching.free_detections(detections.scores >= options.min_score)
+        tracks = matching.every_track()
+        similarity = overlap(options.overlap, self._boxes(), detections.boxes[rows])
+        similarity[similarity < options.min_overlap] = -1
+        matching.assign(tracks, rows, 1 - similarity, 1.0)
+
+    def _can_begin(self, detections: Detections) -> Bool:
+        good: Bool = detections.scores >= self.options.min_score
+        return good
+
+    def _grace(self) -> int:
+        return self.options.min_hits
