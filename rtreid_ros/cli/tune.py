@@ -118,13 +118,17 @@ def _split(text: str) -> tuple[str, ...]:
 
 def _recordings(arguments: argparse.Namespace) -> tuple[list[Recording], list[Recording]]:
     """What is tuned on, and what is held out."""
+    from rtreid_ros.errors import ConfigError  # noqa: PLC0415
     from rtreid_ros.recordings.layout import find_sequences  # noqa: PLC0415
 
     sequences, validated = _split(arguments.sequences), _split(arguments.validate_sequences)
     part, other = arguments.part, arguments.validate_part or arguments.part
     if not sequences and validated and other == part:
-        everything = [item.name for item in find_sequences(arguments.data, ())]
-        sequences = tuple(name for name in everything if name not in validated)
+        held = {item.name for item in find_sequences(arguments.data, validated)}
+        everything = [item.name for item in find_sequences(arguments.data)]
+        sequences = tuple(name for name in everything if name not in held)
+        if not sequences:
+            raise ConfigError("all sequences are held out: nothing is left to tune on")
     tuned_on = _opened(arguments, sequences, part)
     if not (validated or arguments.validate_part):
         return tuned_on, []
