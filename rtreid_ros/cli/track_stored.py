@@ -17,6 +17,7 @@ from rtreid_ros.errors import ConfigError, SinkError, SourceError
 from rtreid_ros.evaluation.judging import KITTI
 from rtreid_ros.evaluation.kitti_text import kitti_tracks_text
 from rtreid_ros.evaluation.mot_text import tracks_text
+from rtreid_ros.histogram import Histogram
 from rtreid_ros.recordings import Recording, Replay, replay
 from rtreid_ros.recordings.layout import SequenceFiles, find_sequences
 from rtreid_ros.recordings.loading import load
@@ -63,7 +64,11 @@ class _Result:
             "frames": self.frames,
             "detections": self.detections,
             "ids": self.ids,
-            "update_ms": {"p50": round(float(p50), 4), "p95": round(float(p95), 4)},
+            "update_ms": {
+                "p50": round(float(p50), 4),
+                "p95": round(float(p95), 4),
+                "histogram": Histogram.of(self.milliseconds).as_dict(),
+            },
         }
 
 

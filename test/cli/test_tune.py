@@ -38,7 +38,7 @@ def test_tracking_with_what_was_found_gives_the_figures_that_were_told(rtreid, d
 
 def test_parts_can_be_held_out(rtreid, data, tmp_path):
     words = ("--trials", 3, "--sequences", "a", "--part", "first-half", "--validate-part", "second-half")
-    code, out, _ = rtreid("tune", data, *WORDS, *words, "--output", tmp_path / "tuned")
+    code, _, _ = rtreid("tune", data, *WORDS, *words, "--output", tmp_path / "tuned")
     assert code == 0
     record = json.loads((tmp_path / "tuned" / "tuning.json").read_text())
     assert [item["last_frame"] for item in record["settings"]["tuned_on"]] == [12]

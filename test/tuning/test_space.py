@@ -50,7 +50,7 @@ def test_only_some_can_be_searched_in_order_of_declaration():
 def test_wrong_names_are_answered():
     with pytest.raises(ConfigError, match="did you mean 'bounded'"):
         search_space(Example, ["bound"])
-    with pytest.raises(ConfigError, match="free cannot be searched.*bounded"):
+    with pytest.raises(ConfigError, match=r"free cannot be searched.*bounded"):
         search_space(Example, ["free"])
     with pytest.raises(ConfigError, match="left_alone cannot be searched"):
         search_space(Example, ["left_alone"])
