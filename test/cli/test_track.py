@@ -6,11 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 from rosbags.highlevel import AnyReader
-from support.models import constant_detector, mean_color_embedder
 from support.waiting import until
 
 from rtreid_ros.cli.main import main
@@ -18,28 +15,6 @@ from rtreid_ros.evaluation.mot_text import read_mot
 from rtreid_ros.sources.video import VideoSource
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def models(tmp_path):
-    """Flags for a detector that always sees two people, and an embedder."""
-    table = np.zeros((1, 5, 2100), np.float32)
-    table[0, :, 0] = 100, 100, 40, 80, 0.9
-    table[0, :, 1] = 220, 150, 40, 80, 0.8
-    names = {"names": "{0: 'person'}", "task": "detect"}
-    detector = constant_detector(tmp_path / "detector.onnx", table, metadata=names)
-    embedder = mean_color_embedder(tmp_path / "embedder.onnx")
-    return "--detector", detector, "--embedder", embedder, "--set", "embedder.preprocessing=unit"
-
-
-@pytest.fixture
-def pictures(tmp_path):
-    folder = tmp_path / "street"
-    folder.mkdir()
-    rng = np.random.default_rng(0)
-    for number in range(8):
-        cv2.imwrite(str(folder / f"{number}.png"), rng.integers(0, 255, (320, 320, 3), dtype=np.uint8))
-    return folder
 
 
 def test_tracks_video_and_summary_are_written(rtreid, models, pictures, tmp_path):
