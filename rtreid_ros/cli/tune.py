@@ -76,7 +76,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Search, check, write, say what came of it."""
-    from rtreid_ros.cli.version import version  # noqa: PLC0415
     from rtreid_ros.tracking import TRACKERS  # noqa: PLC0415
     from rtreid_ros.tuning.search import load_optuna  # noqa: PLC0415
     from rtreid_ros.tuning.space import search_space  # noqa: PLC0415
@@ -97,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         folds=arguments.folds,
         camera_motion=method == "stored" or (method == "auto" and tracker.camera_motion != "none"),
-        source={"rtreid_ros": version(), **_source(arguments)},
+        source=_source(arguments),
     )
     # `timeout 3600 rtreid tune ...` must keep the best, as Ctrl-C does
     signal.signal(signal.SIGTERM, signal.default_int_handler)

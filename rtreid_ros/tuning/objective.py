@@ -19,8 +19,14 @@ if TYPE_CHECKING:
     from rtreid_ros.evaluation.metrics import Evaluation
     from rtreid_ros.recordings.recording import Recording
 
-OBJECTIVES: tuple[str, ...] = ("hota", "ass_a", "det_a", "idf1", "mota")
-"""Fields of `rtreid_ros.evaluation.metrics.Scores` that can be maximised."""
+OBJECTIVES: dict[str, str] = {
+    "hota": "HOTA",
+    "ass_a": "AssA",
+    "det_a": "DetA",
+    "idf1": "IDF1",
+    "mota": "MOTA",
+}
+"""Fields of `rtreid_ros.evaluation.metrics.Scores` that can be maximised, and what they are called."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

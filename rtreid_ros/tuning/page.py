@@ -11,6 +11,7 @@ import numpy as np
 from rtreid_ros.reporting.charts import bars
 from rtreid_ros.reporting.page import figure, legend, page, panels, paragraph, section, table
 from rtreid_ros.reporting.svg import Axis, Plot, number
+from rtreid_ros.tuning.objective import OBJECTIVES
 from rtreid_ros.tuning.search import COMPLETE, PRUNED, Trial, best_of, load_optuna, make_study
 from rtreid_ros.tuning.space import Dimension, Span
 
@@ -31,16 +32,16 @@ def tuning_page(tuning: Tuning) -> str:
         f"{len(trials)} trials ({counts[PRUNED]} pruned), seed {setup.seed}, tuned on {names}"
         f"{'; interrupted' if tuning.interrupted else ''}."
     )
-    metric = setup.objective
+    metric, called = setup.objective, OBJECTIVES[setup.objective]
     return page(
-        f"{setup.tracker} tuned for {metric}",
+        f"{setup.tracker} tuned for {called}",
         remark,
         [
             section("What it is worth", _comparisons(tuning.comparisons)),
             section("Options found", _options(tuning)),
-            section("History", figure(history(trials, metric), _HISTORY)),
+            section("History", figure(history(trials, called), _HISTORY)),
             section("Importance", *_importance(tuning.space, trials)),
-            section("Objective by option", panels(slices(tuning.space, trials, metric))),
+            section("Objective by option", panels(slices(tuning.space, trials, called))),
             section("Sequence by sequence", _sequences(tuning.comparisons, metric)),
         ],
     )
@@ -106,15 +107,15 @@ def _shown(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def history(trials: Sequence[Trial], metric: str) -> str:
+def history(trials: Sequence[Trial], called: str) -> str:
     """The objective of every trial, and the best so far."""
     shown = [trial for trial in trials if trial.values]
     values = [trial.values[-1] for trial in shown]
-    low, high = _span(values)
+    low, high = _span([trial.value for trial in trials if trial.state == COMPLETE])
     plot = Plot(
         Axis(0, max(len(trials) - 1, 1), "trial", about=10),
         Axis(low, high, show=_percent),
-        f"{metric}, percent",
+        f"{called}, percent",
         width=1080,
         height=300,
     )
@@ -141,7 +142,7 @@ def history(trials: Sequence[Trial], metric: str) -> str:
     return plot.render()
 
 
-def slices(space: Sequence[Dimension], trials: Sequence[Trial], metric: str) -> list[str]:
+def slices(space: Sequence[Dimension], trials: Sequence[Trial], called: str) -> list[str]:
     """The objective over the values of each option, a drawing each."""
     complete = [trial for trial in trials if trial.state == COMPLETE]
     low, high = _span([trial.value for trial in complete])
@@ -154,7 +155,7 @@ def slices(space: Sequence[Dimension], trials: Sequence[Trial], metric: str) -> 
         else:
             places = list(item.values)
             axis = Axis(-0.5, len(places) - 0.5, item.name, _namer(places))
-        plot = Plot(axis, Axis(low, high, show=_percent), f"{metric} by {item.name}", width=330, height=220)
+        plot = Plot(axis, Axis(low, high, show=_percent), f"{called} by {item.name}", width=330, height=220)
         for trial in sorted(complete, key=lambda trial: trial.number == best.number):  # the best on top
             value = trial.options[item.name]
             x = value if isinstance(item, Span) else places.index(value)
@@ -203,7 +204,8 @@ def _sequences(items: Sequence[Comparison], metric: str) -> str:
     drawings = []
     for item in items:
         where = "held out" if item.held_out else "tuned on"
-        title = f"{metric}, {where}" if item.split == "all" else f"{metric}, {item.split}, {where}"
+        split = "" if item.split == "all" else f"{item.split}, "
+        title = f"{OBJECTIVES[metric]}, {split}{where}"
         sides = (item.default.evaluations, item.tuned.evaluations)
         values = [[float(getattr(e.scores, metric)) for e in side] for side in sides]
         names = [evaluation.name for evaluation in sides[0]]

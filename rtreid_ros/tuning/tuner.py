@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rtreid_ros.tracking import TRACKERS
-from rtreid_ros.tuning.objective import Objective, Outcome
+from rtreid_ros.tuning.objective import OBJECTIVES, Objective, Outcome
 from rtreid_ros.tuning.record import read_trials, tracker_yaml, versions, write_json, write_text
 from rtreid_ros.tuning.search import Trial, best_of, load_optuna, search
 from rtreid_ros.tuning.space import Dimension, search_space
@@ -165,7 +165,7 @@ def _searched(tuning: Tuning, split: Split, progress: bool) -> Iterator[Trial]:
 
 def _standing(trials: Sequence[Trial], metric: str) -> str:
     default, best = trials[0].value, best_of(trials)
-    return f"{metric} {best.value:.4f} (trial {best.number}), default {default:.4f}"
+    return f"{OBJECTIVES[metric]} {best.value:.4f} (trial {best.number}), default {default:.4f}"
 
 
 def _compared(tuning: Tuning, split: Split) -> Iterator[Comparison]:
@@ -226,9 +226,10 @@ def _figures(comparison: Comparison) -> dict[str, Any]:
 def summary(tuning: Tuning) -> str:
     """What came of it, in a few lines."""
     setup, metric = tuning.setup, tuning.setup.objective
+    called = OBJECTIVES[metric]
     best = tuning.best
     lines = [
-        f"{setup.tracker} tuned for {metric}: trial {best.number} of {len(tuning.trials['all'])}, "
+        f"{setup.tracker} tuned for {called}: trial {best.number} of {len(tuning.trials['all'])}, "
         f"seed {setup.seed}"
     ]
     for item in tuning.comparisons:
@@ -238,7 +239,7 @@ def summary(tuning: Tuning) -> str:
             100 * getattr(outcome.combined.scores, metric) for outcome in (item.default, item.tuned)
         )
         fold = "" if item.split == "all" else f"{item.split}, "
-        figures = f"{metric} {before:.2f} by default, {after:.2f} tuned ({after - before:+.2f})"
+        figures = f"{called} {before:.2f} by default, {after:.2f} tuned ({after - before:+.2f})"
         lines.append(f"{fold}{where}: {figures}; {names}")
     if not any(item.held_out for item in tuning.comparisons):
         lines.append("nothing was held out: on other sequences expect less, or a loss")

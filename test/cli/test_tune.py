@@ -22,9 +22,9 @@ def test_tracking_with_what_was_found_gives_the_figures_that_were_told(rtreid, d
     words = ("--trials", 8, "--validate-sequences", "c", "--output", tmp_path / "tuned")
     code, out, _ = rtreid("tune", data, *WORDS, *words)
     assert code == 0
-    assert "tuned on: hota 0.00 by default" in out
+    assert "tuned on: HOTA 0.00 by default" in out
     assert "; a, b" in out
-    assert "held out: hota 0.00 by default" in out
+    assert "held out: HOTA 0.00 by default" in out
     assert str(tmp_path / "tuned" / "tracker.yaml") in out
     config = ("--config", tmp_path / "tuned" / "tracker.yaml")
     assert rtreid("track", data, "--detections", "auto", *config, "--output", tmp_path / "out")[0] == 0

@@ -43,7 +43,7 @@ def test_a_ruinous_default_is_found_out_and_mended(dim, tmp_path):
     assert [item.name for item in held.tuned.evaluations] == ["dim-c"]
     assert held.default.combined.scores.hota == 0
     assert held.gain("hota") > 0.9
-    assert "held out: hota 0.00 by default" in summary(tuning)
+    assert "held out: HOTA 0.00 by default" in summary(tuning)
 
 
 def test_the_file_it_writes_is_a_configuration(dim, tmp_path):
