@@ -191,7 +191,7 @@ def is_plausible(motion: Float64, shape: tuple[int, ...]) -> bool:
     if not np.isfinite(motion).all():
         return False
     zoom = np.sqrt(abs(np.linalg.det(motion[:, :2])))
-    size = np.array(shape[::-1], np.float64)
+    size = np.array(shape[1::-1], np.float64)
     moved = np.abs(transform(motion, size / 2) - size / 2)
     return bool(1 / _WIDEST_ZOOM < zoom < _WIDEST_ZOOM and (moved < _FARTHEST * size).all())
 
