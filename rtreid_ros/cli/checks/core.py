@@ -22,6 +22,7 @@ _NEEDED = {
 }
 _EXTRAS = {
     "trackeval": ("trackeval", "eval", "rtreid eval"),
+    "optuna": ("optuna", "tune", "rtreid tune"),
     "openvino": ("openvino", "openvino", "OpenVINO models (.xml)"),
     "ultralytics": ("ultralytics", "ultralytics", "models of Ultralytics (.pt, .engine)"),
     "torch": ("torch", "train", "training"),
