@@ -77,9 +77,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Search, check, write, say what came of it."""
     from rtreid_ros.tracking import TRACKERS  # noqa: PLC0415
+    from rtreid_ros.tuning.result import Setup, summary  # noqa: PLC0415
     from rtreid_ros.tuning.search import load_optuna  # noqa: PLC0415
     from rtreid_ros.tuning.space import search_space  # noqa: PLC0415
-    from rtreid_ros.tuning.tuner import Setup, summary, tune  # noqa: PLC0415
+    from rtreid_ros.tuning.tuner import tune  # noqa: PLC0415
 
     only = _split(arguments.only)
     load_optuna()  # what is missing or misspelt shall not wait for the data

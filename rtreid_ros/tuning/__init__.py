@@ -4,6 +4,6 @@
 * `objective`: a tracker with given options, played and judged;
 * `search`: which options to try next (Optuna);
 * `split`: what is tuned on and what is held back;
-* `tuner`: all of it together;
+* `tuner`, `result`: all of it together, and what came of it;
 * `record`, `page`: what is written.
 """

@@ -16,7 +16,7 @@ from rtreid_ros.tuning.search import COMPLETE, PRUNED, Trial, best_of, load_optu
 from rtreid_ros.tuning.space import Dimension, Span
 
 if TYPE_CHECKING:
-    from rtreid_ros.tuning.tuner import Comparison, Tuning
+    from rtreid_ros.tuning.result import Comparison, Tuning
 
 _RATIOS = {"HOTA": "hota", "DetA": "det_a", "AssA": "ass_a", "MOTA": "mota", "IDF1": "idf1"}
 _FEWEST = 8

@@ -10,7 +10,8 @@ from rtreid_ros.cli.settings import read_settings
 from rtreid_ros.errors import ConfigError
 from rtreid_ros.recordings import open_recordings
 from rtreid_ros.tuning import tuner
-from rtreid_ros.tuning.tuner import Setup, summary, tune
+from rtreid_ros.tuning.result import Setup, summary
+from rtreid_ros.tuning.tuner import tune
 
 ONLY = ("track_threshold", "new_track_threshold")
 
@@ -168,3 +169,11 @@ def test_sequences_that_cannot_be_judged_are_refused(dim, tmp_path):
         tune(_setup([]))
     with pytest.raises(ConfigError, match="no objective 'hotta' \\(did you mean 'hota'"):
         tune(_setup(dim, objective="hotta"))
+
+
+def test_missing_embeddings_are_told_once(dim, caplog):
+    with caplog.at_level(logging.WARNING):
+        tune(Setup("strongsort", dim, only=("momentum",), trials=3))
+    assert [record.getMessage() for record in caplog.records] == [
+        "strongsort uses embeddings, and there are none: options of appearance do nothing"
+    ]
