@@ -1,14 +1,19 @@
 """Source to sinks with real stages on small made models."""
 
+import contextlib
 import logging
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from support.models import constant_detector, mean_color_embedder
+from support.motion import world
 
+from rtreid_ros.camera_motion import create_camera_motion
+from rtreid_ros.camera_motion.ego import EgoMotion, PoseBuffer
+from rtreid_ros.camera_motion.stored import StoredMotion
 from rtreid_ros.detection import DetectorOptions, create_detector
-from rtreid_ros.errors import ImageError, SourceError
+from rtreid_ros.errors import ImageError, InputError, SourceError
 from rtreid_ros.pipeline import TrackingPipeline, run
 from rtreid_ros.reid import EmbedderOptions, create_embedder
 from rtreid_ros.sources.base import BaseSource
@@ -195,3 +200,101 @@ def test_progress_goes_to_standard_error_with_rate_and_tracks(detector, capsys):
     assert "tracks=2" in captured.err
     run(Pictures([street()]), pipeline)
     assert capsys.readouterr().err == ""
+
+
+def pan(count, pixels=12):
+    """A camera that pans over a wide still picture."""
+    wide = world(320 + count * pixels, 320)
+    return [np.ascontiguousarray(wide[:, left : left + 320]) for left in range(0, count * pixels, pixels)]
+
+
+def test_the_tracker_is_told_how_the_camera_moved(detector):
+    """To a camera that pans at 12 pixels per frame, who stays in place in its image is moving."""
+    motion = create_camera_motion("sparse_flow")
+    pipeline = TrackingPipeline(detector, None, create_tracker("bytetrack", frame_rate=10), motion)
+    memory = Memory()
+    summary = run(Pictures(pan(6)), pipeline, [memory])
+    assert np.array_equal(memory.results[0].camera_motion, np.eye(2, 3))
+    for result in memory.results[1:]:
+        assert np.allclose(result.camera_motion, [[1, 0, -12], [0, 1, 0]], atol=0.1)
+        assert result.timings.camera_motion_ms > 0
+    assert memory.results[-1].timings.total_ms > memory.results[-1].timings.camera_motion_ms
+    assert summary.as_dict()["camera_motion_ms"]["p50"] > 0
+    assert summary.motion_failures == summary.as_dict()["camera_motion_failures"] == 0
+
+
+def test_boxes_follow_the_camera_while_nobody_is_seen(tmp_path):
+    """Two people are found, then no more; the camera pans on."""
+
+    class Forgetful:
+        def __init__(self, detector):
+            self.found, self.images, self.rejected, self.info = detector, 0, 0, detector.info
+
+        def detect(self, image):
+            self.images += 1
+            seen = self.found.detect(image)
+            return seen if self.images <= 3 else seen[np.zeros(0, int)]
+
+    places = {}
+    for name in (None, "ecc"):
+        panned = pan(5)
+        pipeline = TrackingPipeline(
+            Forgetful(constant(tmp_path, PEOPLE)),
+            None,
+            create_tracker("bytetrack", frame_rate=10),
+            None if name is None else create_camera_motion(name),
+        )
+        memory = Memory()
+        run(Pictures([panned[0]] * 2 + panned), pipeline, [memory])
+        places[name] = memory.results[-1].tracks.boxes[:, 0]
+    assert np.allclose(places[None], [80, 200], atol=3)
+    assert np.allclose(places["ecc"], np.array([80, 200]) - 4 * 12, atol=4)
+
+
+def test_frames_without_motion_to_tell_are_counted(detector):
+    motion = create_camera_motion("orb")
+    pipeline = TrackingPipeline(detector, None, create_tracker("bytetrack", frame_rate=10), motion)
+    summary = run(Pictures([np.zeros((320, 320, 3), np.uint8)] * 4), pipeline)
+    assert summary.motion_failures == pipeline.motion_failures == 3
+    pipeline.reset()
+    assert run(Pictures([np.zeros((320, 320, 3), np.uint8)]), pipeline).motion_failures == 0
+
+
+def test_motion_of_a_frame_the_tracker_refuses_is_not_lost(detector):
+    class Refusing:
+        """A tracker that refuses every second frame."""
+
+        uses_embeddings, rejected = False, 0
+
+        def __init__(self):
+            self.calls, self.told = 0, []
+
+        def update(self, detections, stamp, camera_motion):
+            self.calls += 1
+            if self.calls % 2 == 0:
+                raise InputError("not this one")
+            self.told.append(camera_motion)
+
+    tracker = Refusing()
+    pipeline = TrackingPipeline(detector, None, tracker, create_camera_motion("sparse_flow"))
+    for frame in Pictures(pan(5)):
+        with contextlib.suppress(InputError):
+            pipeline.process(frame)
+    for motion in tracker.told[1:]:
+        assert np.allclose(motion, [[1, 0, -24], [0, 1, 0]], atol=0.2)
+
+
+def test_motion_may_come_from_a_file_or_from_odometry(detector):
+    """Such sources go by the index and the stamp of a frame."""
+    stored = StoredMotion({index: np.array([[1.0, 0, -index], [0, 1, 0]]) for index in range(9)})
+    poses = PoseBuffer()
+    for tenth in range(9):
+        half = tenth * 0.005
+        poses.add(tenth * 10**8, (0, 0, 0), (0, np.sin(half), 0, np.cos(half)))
+    ego = EgoMotion([[300, 0, 160], [0, 300, 160], [0, 0, 1]], poses)
+    for source, expected in ((stored, -4), (ego, -300 * np.tan(0.01))):
+        pipeline = TrackingPipeline(detector, None, create_tracker("bytetrack", frame_rate=10), source)
+        memory = Memory()
+        run(Pictures([street()] * 5), pipeline, [memory])
+        assert memory.results[-1].camera_motion[0] @ (160, 160, 1) - 160 == pytest.approx(expected, abs=0.01)
+        assert source.failures == 0

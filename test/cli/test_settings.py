@@ -2,6 +2,7 @@
 
 import pytest
 
+from rtreid_ros.camera_motion import CameraMotionOptions
 from rtreid_ros.cli.settings import options_text, read_settings
 from rtreid_ros.errors import ConfigError
 from rtreid_ros.options import describe
@@ -58,6 +59,15 @@ def test_the_tracker_is_chosen_by_file_assignment_or_flag(config):
         read_settings(None, ["tracker.name=strongsort"], {"tracker.name": "bytetrack"}).tracker == "bytetrack"
     )
     assert read_settings(path, [], {"tracker.name": None}).tracker == "bytetrack"
+
+
+def test_camera_motion_is_a_stage_like_the_others(config):
+    path = config("camera_motion: {method: sift, longest_side: 320}\n")
+    assert read_settings().camera_motion == CameraMotionOptions()
+    settings = read_settings(path, ["camera_motion.longest_side=200"], {"camera_motion.method": "orb"})
+    assert settings.camera_motion == CameraMotionOptions("orb", 200)
+    with pytest.raises(ConfigError, match="method must be one of auto, none, sparse_flow, ecc, orb, sift"):
+        read_settings(None, ["camera_motion.method=flow"])
 
 
 def test_an_empty_file_changes_nothing(config):

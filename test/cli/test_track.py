@@ -40,6 +40,26 @@ def test_the_same_input_gives_the_same_bytes(rtreid, models, pictures, tmp_path)
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
 
 
+def test_camera_motion_is_told_and_shown(rtreid, tmp_path):
+    results = {}
+    for method in ("none", "sparse_flow", "auto"):
+        code, out, err = rtreid(
+            *("track", "synthetic:frames=40,people=10,camera_motion=40,frame_rate=10", "--no-video"),
+            *("--tracker", "bytetrack", "--camera-motion", method, "--output", tmp_path / method),
+        )
+        assert code == 0, err
+        summary = json.loads((tmp_path / method / "summary.json").read_text())
+        assert summary["camera_motion"]["method"] == method
+        results[method] = (summary["camera_motion_ms"]["p50"], summary["ids"], "camera    " in out)
+    assert results["sparse_flow"][0] > 0
+    assert results["sparse_flow"][2]
+    assert results["sparse_flow"][1] < results["none"][1]  # fewer people are taken for new ones
+    assert results["auto"] == results["none"] == (0, results["none"][1], False)  # ByteTrack's paper has none
+    code, _, err = rtreid("track", "synthetic", "--camera-motion", "flow")
+    assert code == 2
+    assert "method must be one of auto, none, sparse_flow" in err
+
+
 def test_what_to_write_can_be_chosen(rtreid, models, pictures, tmp_path):
     chosen = ("--no-video", "--jsonl", "--bag", "--bag-storage", "sqlite3", "--bag-images", "raw", "--quiet")
     code, out, err = rtreid("track", pictures, *models, "--output", tmp_path / "o", *chosen)

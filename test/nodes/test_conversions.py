@@ -54,6 +54,29 @@ def test_detections_survive_the_wire_bit_by_bit(convert, wire, rng):
         assert row.class_name == (f"class {row.class_id}" if row.class_id < 79 else "")
 
 
+def test_camera_motion_survives_the_wire_bit_by_bit(convert, wire, rng):
+    from rtreid_ros.nodes.motion import MotionStep
+
+    message = convert.detections_message(Detections.empty(), convert.header(7, "c"), (480, 640), [])
+    assert convert.camera_motion_of(wire(message)) is None
+    affine = np.eye(2, 3) + rng.normal(0, 0.1, (2, 3))
+    convert.set_camera_motion(message, MotionStep(1_234_567_890_123_456_789, affine))
+    got = convert.camera_motion_of(wire(message))
+    assert got.since == 1_234_567_890_123_456_789
+    assert got.affine.tobytes() == affine.tobytes()
+    convert.set_camera_motion(message, None)
+    assert convert.camera_motion_of(wire(message)) is None
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 0.0])
+def test_camera_motion_that_is_no_affine_is_refused(convert, value):
+    message = convert.detections_message(Detections.empty(), convert.header(7, "c"), (480, 640), [])
+    message.has_camera_motion = True
+    message.camera_motion = np.full(6, value)
+    with pytest.raises(MessageError, match="camera_motion is no invertible affine"):
+        convert.camera_motion_of(message)
+
+
 def test_no_detections_are_a_message_too(convert, wire):
     message = wire(convert.detections_message(Detections.empty(), convert.header(0, ""), (1, 2), []))
     got = convert.detections_from_message(message)
@@ -75,12 +98,15 @@ def test_tracks_survive_the_wire_bit_by_bit(convert, wire, rng):
         velocities=rng.normal(size=(count, 2)).astype(np.float32),
         embeddings=rng.random((count, 8)).astype(np.float32),
     )
-    message = wire(convert.tracks_message(sent, convert.header(1, "c"), (3, 4), ["person"], (1, 2, 3), True))
+    message = wire(
+        convert.tracks_message(sent, convert.header(1, "c"), (3, 4), ["person"], (1, 2, 3), True, 4)
+    )
     got = convert.tracks_from_message(message)
     for column in Tracks.__dataclass_fields__:
         np.testing.assert_array_equal(getattr(got, column), getattr(sent, column), err_msg=column)
     assert message.tracks[0].class_name == "person"
     assert (message.detection_ms, message.embedding_ms, message.tracking_ms) == (1, 2, 3)
+    assert message.camera_motion_ms == 4
     bare = convert.tracks_message(sent, convert.header(1, "c"), (3, 4), ["person"])
     assert all(len(track.embedding) == 0 for track in bare.tracks)
 

@@ -39,6 +39,7 @@ def test_tracks_are_recorded_at_their_stamps_with_exact_boxes(tmp_path, storage)
     assert (message.header.stamp.sec, message.header.stamp.nanosec) == (0, 200_000_000)
     assert (message.image_height, message.image_width) == (48, 64)
     assert [message.detection_ms, message.embedding_ms, message.tracking_ms] == [1.5, 2.5, 0.5]
+    assert message.camera_motion_ms == 3.5
     track, lost = message.tracks
     corners = np.array([track.x, track.y, track.x + track.width, track.y + track.height], np.float32)
     assert corners.tolist() == np.array(BOX, np.float32).tolist()

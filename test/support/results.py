@@ -40,4 +40,4 @@ def result_of(index, tracks, size=(48, 64), truth=None, rate=10):
     """A grey frame of that index with those tracks."""
     image = np.full((*size, 3), 20 + index % 200, np.uint8)
     frame = Frame(image, index, round(index * 1e9 / rate), truth)
-    return FrameResult(frame, Detections.empty(), tracks, Timings(1.5, 2.5, 0.5))
+    return FrameResult(frame, Detections.empty(), tracks, Timings(1.5, 2.5, 0.5, 3.5))
