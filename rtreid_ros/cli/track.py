@@ -28,6 +28,7 @@ examples:
   rtreid track handheld.mp4 --camera-motion sparse_flow --detector yolox.onnx
   rtreid track MOT17-02 --set tracker.max_lost=2 --set detector.score_threshold=0.2
   rtreid track rtsp://camera/stream --frames 600 --classes person,bicycle
+  rtreid track street.mp4 --detector yolox.onnx --cache out/cache       (the next run needs no model)
   rtreid track MOT17 --detections det/det.txt --part second-half --tracker bytetrack
   rtreid track KITTI/training --detections auto --tracker ocsort --classes car,pedestrian
   rtreid track --options --tracker bytetrack      (every option for --set and --config)"""

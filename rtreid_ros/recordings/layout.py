@@ -51,11 +51,12 @@ def find_sequences(folder: str | Path, only: tuple[str, ...] = ()) -> list[Seque
     if not folder.is_dir():
         raise SourceError(f"{folder}: no such folder")
     if (folder / "seqinfo.ini").is_file():
-        found = [_mot(folder)]
+        found = [_mot(folder, folder.resolve().name)]
     elif kitti_folder.is_kitti(folder):
         found = _kitti(folder)
     else:
-        found = [_mot(path) for path in sorted(folder.iterdir()) if (path / "seqinfo.ini").is_file()]
+        paths = [path for path in sorted(folder.iterdir()) if (path / "seqinfo.ini").is_file()]
+        found = [_mot(path, path.name) for path in paths]
     if not found:
         raise SourceError(
             f"{folder}: no sequences; looked for seqinfo.ini there and one folder below (MOTChallenge, "
@@ -70,12 +71,12 @@ def find_sequences(folder: str | Path, only: tuple[str, ...] = ()) -> list[Seque
     return [known[name] for name in only] if only else found
 
 
-def _mot(folder: Path) -> SequenceFiles:
+def _mot(folder: Path, name: str) -> SequenceFiles:
     info = read_seqinfo(folder)
     truth = next((folder / name for name in ("gt/gt.txt", "gt.txt") if (folder / name).is_file()), None)
     motion = folder / "gmc.txt"
     return SequenceFiles(
-        folder.resolve().name,
+        name,
         info.name,
         folder,
         False,

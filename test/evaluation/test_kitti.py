@@ -163,6 +163,24 @@ def test_results_written_are_results_read(tmp_path):
     assert kitti_tracks_text(1, tracks_of([rows[0]], class_ids=[CAR]), KITTI_CLASSES).split()[2] == "Car"
 
 
+def test_trackeval_reads_what_we_write(folder):
+    """Results read and written again give the same figures."""
+    training, results = folder
+    table = read_kitti(results / "0000.txt")
+    again = results.parent / "again"
+    again.mkdir()
+    with (again / "0000.txt").open("w") as stream:
+        for number, rows in table.by_frame():
+            values = zip(table.ids[rows], table.xyxy(rows), table.scores[rows], strict=True)
+            tracks = tracks_of([(i, *box, s) for i, box, s in values], class_ids=table.class_ids[rows])
+            stream.write(kitti_tracks_text(number, tracks, KITTI_CLASSES))
+    (again / "0003.txt").write_text((results / "0003.txt").read_text())
+    for class_name in ("car", "pedestrian"):
+        before, after = (by_trackeval(training, item, "0000", class_name) for item in (results, again))
+        assert before["CLEAR"] == after["CLEAR"]
+        np.testing.assert_array_equal(before["HOTA"]["HOTA"], after["HOTA"]["HOTA"])
+
+
 def test_halves_of_kitti(folder):
     training, results = folder
     verdicts, outside = judge_jobs(find_jobs(results, training), part="second-half")

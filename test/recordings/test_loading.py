@@ -258,3 +258,10 @@ def test_damaged_files_are_refused(tmp_path):
     path.write_text("1,1,0,0\n")
     with pytest.raises(SourceError, match="not a"):
         read_stored(path)
+
+
+def test_a_link_among_others_bears_its_own_name(tmp_path):
+    sequences.write(tmp_path / "elsewhere", "A")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "B").symlink_to(tmp_path / "elsewhere" / "A")
+    assert [item.name for item in open_recordings(tmp_path / "data")] == ["B"]
