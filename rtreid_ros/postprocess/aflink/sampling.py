@@ -94,7 +94,9 @@ class PairSampler:
             int(rng.integers(1, max(int(scene.frame_rate // _SLOWEST), 1) + 1)) if rng.random() < 0.4 else 1
         )
         period = step / scene.frame_rate
-        last = int(rng.integers(len(person.rows)))
+        # tracks break off where people go behind each other
+        hidden = len(person.hidden) > 0 and rng.random() < 0.5
+        last = int(rng.choice(person.hidden)) if hidden else int(rng.integers(len(person.rows)))
         end = person.rows[last]
         gap = period * int(rng.integers(1, max(int(LONGEST_GAP / period), 1) + 1))
         earlier = person.rows[last::-step][: self._length()][::-1]
@@ -103,8 +105,7 @@ class PairSampler:
         later = continued if positive else self._other(scene, person, end, begin, step, continued)
         if later is None or later[0, SECONDS] > begin + max(period, 0.1):
             return None
-        earlier, later = earlier.copy(), later[: self._length()].copy()
-        self._transform(earlier, later)
+        earlier, later = self._transform(earlier, later[: self._length()])
         return self._spoil(earlier, at_end=True), self._spoil(later, at_end=False)
 
     def _length(self) -> int:
@@ -151,15 +152,21 @@ class PairSampler:
         rows[:, HEIGHT] *= np.exp(rng.normal(0, 0.08))
         return rows
 
-    def _transform(self, earlier: Float64, later: Float64) -> None:
-        """The same for both: mirrored, faster or slower; in place."""
+    def _transform(self, earlier: Float64, later: Float64) -> tuple[Float64, Float64]:
+        """The same for both: mirrored, faster or slower, and, since who follows whom is mutual, backwards."""
         rng = self._rng
+        earlier, later = earlier.copy(), later.copy()
         if rng.random() < 0.5:
             earlier[:, X], later[:, X] = -earlier[:, X], -later[:, X]
         speed = np.exp(rng.uniform(-0.2, 0.2))
         origin = earlier[-1].copy()
         for rows in (earlier, later):
             rows[:, (X, Y)] = origin[[X, Y]] + speed * (rows[:, (X, Y)] - origin[[X, Y]])
+        if rng.random() < 0.5:
+            earlier, later = later[::-1], earlier[::-1]
+            for rows in (earlier, later):
+                rows[:, SECONDS] = -rows[:, SECONDS]
+        return earlier, later
 
     def _spoil(self, rows: Float64, *, at_end: bool) -> Float64:
         """What detector and tracker make of exact boxes; the last or first is where it breaks off."""
@@ -169,7 +176,7 @@ class PairSampler:
         jitter = np.exp(rng.uniform(np.log(0.002), np.log(0.03)))
         rows[:, (X, Y)] += rng.normal(0, jitter * height, (count, 2))
         rows[:, HEIGHT] *= np.exp(rng.normal(0, jitter, count))
-        if rng.random() < 0.35:  # hidden more and more towards the break: the box drifts and shrinks
+        if rng.random() < 0.5:  # hidden more and more towards the break: the box drifts and shrinks
             length = int(rng.integers(1, 12))
             towards = np.arange(count)[::-1] if at_end else np.arange(count)
             share = np.clip(1 - towards / length, 0, 1)

@@ -16,19 +16,24 @@ from rtreid_ros.postprocess.aflink.features import HEIGHT, SECONDS, X, Y
 from rtreid_ros.postprocess.table import by_track, track_starts
 
 if TYPE_CHECKING:
-    from rtreid_ros.types import Float64
+    from rtreid_ros.types import Float64, Int64
 
 FRAMES = ("all", "first-half", "second-half")
 _SHORTEST = 10
+_HIDDEN = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trajectory:
-    """One person: ``(T, 4)`` rows (seconds, centre x, centre y, height), in order of time."""
+    """One person: ``(T, 4)`` rows (seconds, centre x, centre y, height), in order of time.
+
+    `hidden` lists the rows in which more than half of the person is hidden, where the truth says so.
+    """
 
     sequence: str
     id: int
     rows: Float64
+    hidden: Int64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +86,12 @@ def _read(folder: Path, frames: str) -> Scene:
     rows[:, X], rows[:, Y], rows[:, HEIGHT] = x + w / 2, y + h / 2, h
     starts = track_starts(ordered)
     people = tuple(
-        Trajectory(folder.name, int(ordered.ids[start]), rows[start:end])
+        Trajectory(
+            folder.name,
+            int(ordered.ids[start]),
+            rows[start:end],
+            np.flatnonzero(ordered.visibility[start:end] < _HIDDEN),
+        )
         for start, end in zip(starts, [*starts[1:], len(ordered)], strict=True)
         if end - start >= _SHORTEST
     )

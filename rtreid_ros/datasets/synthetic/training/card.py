@@ -113,6 +113,12 @@ def _rows(figures: dict[str, float]) -> str:
     return "\n".join(f"| {_NAMES[name]} | {value} |" for name, value in figures.items() if name in _NAMES)
 
 
+def other_sections(card: str) -> str:
+    """What follows this command's own part of a card: from the second heading of the top level on."""
+    _, heading, rest = card.partition("\n# ")
+    return heading + rest
+
+
 def write_card(models: Path, scenes: int) -> dict[str, float]:
     """Judge both models of a folder, write the card beside them and return all figures."""
     detector, _ = _describe(models / DETECTOR, "detector")
@@ -134,7 +140,8 @@ def write_card(models: Path, scenes: int) -> dict[str, float]:
         trained=stages[-1]["saw_identities"],
         crops=stages[-1]["saw_crops"],
     )
-    (models / CARD).write_text(text)
+    card = models / CARD
+    card.write_text(text + (other_sections(card.read_text()) if card.is_file() else ""))
     return {**found, **told}
 
 

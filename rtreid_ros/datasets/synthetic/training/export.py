@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -37,16 +38,18 @@ def export_onnx(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     axes = {inputs: {0: "batch"}, output: {0: "batch"}} if batched else None
-    torch.onnx.export(
-        net.eval(),
-        (example,),
-        str(path),
-        input_names=[inputs],
-        output_names=[output],
-        opset_version=OPSET,
-        dynamic_axes=axes,
-        dynamo=False,  # the other exporter writes opset 18 and more
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of the older exporter, which we need
+        torch.onnx.export(
+            net.eval(),
+            (example,),
+            str(path),
+            input_names=[inputs],
+            output_names=[output],
+            opset_version=OPSET,
+            dynamic_axes=axes,
+            dynamo=False,  # the other exporter writes opset 18 and more
+        )
     model = onnx.load(str(path))
     onnx.helper.set_model_props(model, {"author": AUTHOR, "license": LICENCE, **metadata})
     model.producer_name = "rtreid_ros"
