@@ -26,6 +26,11 @@ SECTIONS = (
         "Association alone, by number of detected boxes.",
         ("bench/tracker_update.py",),
     ),
+    (
+        "Camera motion",
+        "What it costs to tell the camera's motion from its images, and how well each method does.",
+        ("bench/camera_motion.py",),
+    ),
     ("Inference", "What each step around and inside the built-in models costs.", ("bench/inference.py",)),
     (
         "Rendering the synthetic street",
