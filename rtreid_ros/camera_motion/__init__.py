@@ -48,9 +48,9 @@ def create_camera_motion(name: str, **options: Any) -> CameraMotion:
     return method(build(method.Options, options))
 
 
-def camera_motion_from(options: CameraMotionOptions, method: str) -> CameraMotion | None:
-    """The estimator that `options` choose; `method` is what ``auto`` means. None for ``none``."""
-    chosen = method if options.method == "auto" else options.method
+def camera_motion_from(options: CameraMotionOptions, of_tracker: str) -> CameraMotion | None:
+    """The estimator that `options` choose; ``auto`` means `of_tracker`. None for ``none``."""
+    chosen = options.chosen(of_tracker)
     if chosen == "none":
         return None
     given = {"longest_side": options.longest_side} if options.longest_side else {}

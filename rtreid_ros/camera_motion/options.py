@@ -26,3 +26,7 @@ class CameraMotionOptions:
         ge=0,
         le=8192,
     )
+
+    def chosen(self, of_tracker: str) -> str:
+        """The method meant, one of `METHODS`; `of_tracker` is what the tracker's paper uses."""
+        return of_tracker if self.method == "auto" else self.method

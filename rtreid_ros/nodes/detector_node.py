@@ -30,24 +30,30 @@ class DetectorNode(BaseNode):
         self._transport = options.image_transport
         # one parameter file may serve all nodes: the options of the tracker are none of ours
         tracker = TRACKERS[self.declare_options("tracker", DetectedForOptions, owned=False).name]
-        motion_options = self.options("camera_motion")
-        self._motion_method = camera_motion_from(motion_options, tracker.camera_motion)
+        motion = self.options("camera_motion")
+        self._method = motion.chosen(tracker.camera_motion)
+        self._estimator = camera_motion_from(motion, tracker.camera_motion)
         self._detector = create_detector(self.options("detector"))
         self.models["detector"] = self._detector.info
         self.announce_models()
+        self.get_logger().info(f"camera motion: {self._method}")
 
     def activate(self) -> None:
         """Make topics and the inference thread."""
         super().activate()
         profile = qos.result_qos(self.lossless, publishing=True)
-        self._motion = MotionStage(self._motion_method)
+        self._motion = MotionStage(self._estimator)
         self._publisher = self.publish_to(DetectionArray, "detections", profile)
         self._worker = self.work_with(self._detect)
         self.subscribe_to_images(lambda image: self._worker.put((image, time.monotonic())), self._transport)
 
     def diagnostic_values(self) -> dict[str, str]:
-        """The camera motion's failures too."""
-        return {**super().diagnostic_values(), "camera_motion.failures": str(self._motion.failures)}
+        """How camera motion is told, and how often it could not be, too."""
+        return {
+            **super().diagnostic_values(),
+            "camera_motion.method": self._method,
+            "camera_motion.failures": str(self._motion.failures),
+        }
 
     def _detect(self, item: tuple[ImageView, float]) -> None:
         view, received = item

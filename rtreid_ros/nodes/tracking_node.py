@@ -32,15 +32,18 @@ class TrackingNode(BaseNode):
         self._transport = options.image_transport
         detector_options, embedder_options = self.options("detector"), self.options("embedder")
         self._stage = TrackerStage(self)
-        motion = camera_motion_from(self.options("camera_motion"), self._stage.tracker.camera_motion)
+        motion = self.options("camera_motion")
+        self._method = motion.chosen(self._stage.tracker.camera_motion)
+        estimator = camera_motion_from(motion, self._stage.tracker.camera_motion)
         detector = create_detector(detector_options)
         self.models["detector"] = detector.info
         embedder = None
         if self._stage.tracker.uses_embeddings:
             embedder = create_embedder(embedder_options)
             self.models["embedder"] = embedder.info
-        self._pipeline = TrackingPipeline(detector, embedder, self._stage.tracker, motion)
+        self._pipeline = TrackingPipeline(detector, embedder, self._stage.tracker, estimator)
         self.announce_models()
+        self.get_logger().info(f"camera motion: {self._method}")
 
     def activate(self) -> None:
         """Make topics and the inference thread."""
@@ -61,6 +64,7 @@ class TrackingNode(BaseNode):
         return {
             **super().diagnostic_values(),
             **self._stage.diagnostics(),
+            "camera_motion.method": self._method,
             "camera_motion.failures": str(self._pipeline.motion_failures),
         }
 

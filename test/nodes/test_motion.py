@@ -8,7 +8,7 @@ from support.waiting import until
 
 from rtreid_ros.affine import compose
 from rtreid_ros.camera_motion import create_camera_motion
-from rtreid_ros.nodes.graph import NodeSpec
+from rtreid_ros.nodes.graph import GraphError, NodeSpec
 from rtreid_ros.nodes.motion import MotionChain, MotionStage, MotionStep
 
 A, B, C = (motion(640, 480, shift, turn) for shift, turn in (((9, 1), 2), ((-4, 3), 1), ((2, 2), -3)))
@@ -170,3 +170,25 @@ def test_an_embedder_bridges_the_frames_it_skips(graph, peer, tmp_path):
     assert last.since == SECOND
     np.testing.assert_allclose(last.affine, motion(640, 480, (2 + 3 + 4, 0)))
     assert int(latest("embedder_node")["errors"]) == 0
+
+
+def test_a_detector_learns_from_the_tracker_s_parameters_what_auto_means(graph):
+    """One parameter file may serve all nodes: the tracker's other options are none of its business."""
+    parameters = {"tracker.name": "strongsort", "tracker.max_lost": 2.0}
+    started = graph(NodeSpec("detector_node", parameters=parameters))
+    started.wait_for_log("detector_node", "camera motion: ecc", 30)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "says"),
+    [
+        ({"tracker.name": "strongsrt"}, "unknown tracker 'strongsrt' (did you mean 'strongsort'?)"),
+        ({"camera_motion.method": "flow"}, "parameter camera_motion.method must be one of auto, none"),
+        ({"camera_motion.metod": "ecc"}, "unknown parameter camera_motion.metod"),
+    ],
+)
+def test_a_wrong_parameter_ends_the_detector_with_one_line(graph, parameters, says):
+    started = graph(NodeSpec("detector_node", parameters=parameters))
+    with pytest.raises(GraphError) as error:
+        started.wait("detector_node", 30)
+    assert says in str(error.value)
