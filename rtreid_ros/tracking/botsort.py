@@ -23,7 +23,7 @@ class BotSortOptions(ByteTrackOptions):
     """Published defaults; `max_lost` is the paper's 30 frames at 30 frames per second."""
 
     proximity_limit: float = option(
-        0.5, "appearance counts only for pairs nearer than this 1 - IoU", ge=0, le=1
+        0.8, "appearance counts only for pairs nearer than this 1 - IoU; 0.5 is the paper's", ge=0, le=1
     )
     appearance_limit: float = option(
         0.25, "appearance counts only for pairs alike to within this half cosine distance", ge=0, le=1

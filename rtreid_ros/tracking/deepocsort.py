@@ -18,8 +18,9 @@ from rtreid_ros.types import Detections, Float32, Int64
 
 @dataclass(frozen=True, slots=True)
 class DeepOcSortOptions(OcSortOptions):
-    """Published defaults; `max_lost` is the paper's 30 frames at 30 frames per second."""
+    """Published defaults; `max_lost` is the paper's 30 frames at 14 frames per second, the slowest of its data."""
 
+    max_lost: float = option(2.0, "a track not seen for longer than this is dropped, seconds", ge=0)
     appearance_weight: float = option(0.75, "weight of the cosine similarity beside overlap", ge=0, le=10)
     adaptive_margin: float = option(
         0.5, "adaptive weighting: greatest extra weight of a pair that stands out by its looks", ge=0, le=2

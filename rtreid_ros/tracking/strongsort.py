@@ -29,8 +29,9 @@ _LEAST_NOISE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class StrongSortOptions(TrackerOptions):
-    """Published defaults; `max_lost` is the paper's 30 frames at 30 frames per second."""
+    """Published defaults; `max_lost` is the paper's 30 frames at 14 frames per second, the slowest of its data."""
 
+    max_lost: float = option(2.0, "a track not seen for longer than this is dropped, seconds", ge=0)
     min_score: float = option(0.6, "detections scored below this are ignored", ge=0, le=1)
     appearance_limit: float = option(
         0.45, "first association: greatest fused cost (0.4 for the cosine, 0.05 for the motion)", ge=0
