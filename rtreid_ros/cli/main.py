@@ -19,7 +19,7 @@ from rtreid_ros.registry import suggest
 COMMANDS: dict[str, tuple[str, str]] = {
     "track": ("rtreid_ros.cli.track", "track people in a video, folder, bag, camera or synthetic scene"),
     "eval": ("rtreid_ros.cli.eval", "judge tracks against ground truth: HOTA, CLEAR, Identity"),
-    "postprocess": ("rtreid_ros.cli.postprocess", "link tracklets and fill gaps in results (StrongSORT++)"),
+    "postprocess": ("rtreid_ros.cli.postprocess", "link the tracklets and fill the gaps of finished results"),
     "train-aflink": ("rtreid_ros.cli.train_aflink", "train the tracklet linker on ground truth"),
     "report": ("rtreid_ros.cli.report", "compare results in an HTML file with plots"),
     "tune": ("rtreid_ros.cli.tune", "search a tracker's options on stored detections with ground truth"),

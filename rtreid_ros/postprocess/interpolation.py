@@ -118,10 +118,11 @@ def smooth(values: Float64, tau: float, noise: float = NOISE) -> Float64:
     for start in starts:
         end = min(start + _CORE, count) if len(starts) > 1 else count
         first, last = max(start - reach, 0), min(end + reach, count)
-        kernel = _kernel(last - first, scale)
-        noisy = kernel + noise * np.eye(last - first)
+        noisy = _kernel(last - first, scale)
+        noisy[np.diag_indices_from(noisy)] += noise
         weights = cho_solve(cho_factor(noisy, lower=True, overwrite_a=True), rest[first:last])
-        smoothed[start:end] = kernel[start - first : end - first] @ weights
+        # K w is what is left of (K + noise I) w = rest
+        smoothed[start:end] = (rest[first:last] - noise * weights)[start - first : end - first]
     smoothed += line
     return smoothed
 
