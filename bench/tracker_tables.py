@@ -1,15 +1,15 @@
-"""Tables of `bench/trackers.py` and `bench/soak.py`, and where they stand in the document."""
+"""Tables of `bench/trackers.py`."""
 
 from __future__ import annotations
 
-import re
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 from bench import tracker_timing
 from bench.peers import OURS, PEERS
-from bench.tracker_accuracy import SETS, Results, Run
+from bench.sections import columns, table
+from bench.tracker_accuracy import Results
+from bench.tracker_runs import SETS, Run
 
 _PERCENT = ("hota", "det_a", "ass_a", "mota", "idf1")
 _HEADER = (
@@ -21,16 +21,18 @@ _HEADER = (
 def accuracy(results: Results, runs: list[Run], set_name: str) -> str:
     """Every tracker on one set: figures, cost, and how ours compares with the best peer."""
     rows = []
+    order = list(dict.fromkeys(run.variant_name for run in runs))
     chosen = sorted(
-        (run for run in runs if run.set_name == set_name),
-        key=lambda run: (run.tracker, list(_order(runs)).index(run.variant_name)),
+        (run for run in runs if run.set_name == set_name and results.get(run) is not None),
+        key=lambda run: (run.tracker, order.index(run.variant_name)),
     )
     for _, group in groupby(chosen, key=lambda run: (run.tracker, run.variant_name)):
-        together = [run for run in group if results.get(run) is not None]
+        together = list(group)
+        others = [_scores(results, run) for run in together if run.implementation != OURS]
+        spent = _comparable({run.implementation: results.content["timing"].get(run.key) for run in together})
         for run in together:
-            scores = _scores(results, run)
-            spent = results.content["timing"].get(run.key, {})
-            against = [_scores(results, other) for other in together if other.implementation != OURS]
+            scores, cost = _scores(results, run), spent.get(run.implementation)
+            ours = run.implementation == OURS
             rows.append(
                 [
                     run.tracker,
@@ -38,10 +40,10 @@ def accuracy(results: Results, runs: list[Run], set_name: str) -> str:
                     run.implementation,
                     *(f"{100 * scores[name]:.2f}" for name in _PERCENT),
                     str(scores["id_switches"]),
-                    *(f"{spent[name]:.2f}" if spent else "" for name in ("median_ms", "p95_ms")),
+                    *(f"{cost[name]:.2f}" if cost else "" for name in ("median_ms", "p95_ms")),
                     *(
-                        _difference(scores[name], [peer[name] for peer in against])
-                        if run.implementation == OURS
+                        f"{100 * (scores[name] - max(peer[name] for peer in others)):+.2f}"
+                        if ours and others
                         else ""
                         for name in ("hota", "idf1")
                     ),
@@ -56,27 +58,32 @@ def scaled(results: Results, trackers: list[str]) -> str:
     rows = []
     for tracker in trackers:
         for boxes, goal in tracker_timing.goals(tracker).items():
-            spent = {
-                name: results.content["scaled"].get(f"{tracker}/{boxes}/{name}") for name in (OURS, *PEERS)
-            }
-            own = spent[OURS]
-            if own is None:
+            spent = _comparable(
+                {name: results.content["scaled"].get(f"{tracker}/{boxes}/{name}") for name in (OURS, *PEERS)}
+            )
+            if OURS not in spent:
                 continue
-            theirs = {name: item["median_ms"] for name in PEERS if (item := spent[name]) is not None}
-            ratios = [min(theirs.values()) / own["median_ms"]] if theirs else []
+            own = spent[OURS]["median_ms"]
+            theirs = {name: spent[name]["median_ms"] for name in PEERS if name in spent}
             rows.append(
                 [
-                    tracker,
-                    str(boxes),
-                    f"{goal:g}",
-                    f"{own['median_ms']:.2f}",
-                    f"{own['p95_ms']:.2f}",
+                    *(tracker, str(boxes), f"{goal:g}", f"{own:.2f}", f"{spent[OURS]['p95_ms']:.2f}"),
                     *(f"{theirs[name]:.2f}" if name in theirs else "" for name in PEERS),
-                    *([f"{ratios[0]:.1f} x"] if ratios else [""]),
-                    f"{theirs['boxmot'] / own['median_ms']:.1f} x" if "boxmot" in theirs else "",
+                    f"{min(theirs.values()) / own:.1f} x" if theirs else "",
+                    f"{theirs['boxmot'] / own:.1f} x" if "boxmot" in theirs else "",
                 ]
             )
     return table(header, rows, text_columns=1) if rows else "nothing measured"
+
+
+def _comparable(spent: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Costs that were measured by the command that measured ours."""
+    own = spent.get(OURS)
+    return {
+        name: item
+        for name, item in spent.items()
+        if own is not None and item is not None and item.get("command") == own.get("command")
+    }
 
 
 def summary(results: Results, runs: list[Run]) -> str:
@@ -103,63 +110,11 @@ def summary(results: Results, runs: list[Run]) -> str:
     return columns(header, rows)
 
 
-def _order(runs: list[Run]) -> dict[str, None]:
-    return dict.fromkeys(run.variant_name for run in runs)
-
-
 def _scores(results: Results, run: Run) -> dict[str, Any]:
     row = results.get(run)
     assert row is not None
     scores: dict[str, Any] = row["scores"]
     return scores
-
-
-def _difference(value: float, against: list[float]) -> str:
-    return f"{100 * (value - max(against)):+.2f}" if against else ""
-
-
-def table(header: Any, rows: list[list[str]], *, text_columns: int) -> str:
-    """Markdown; columns after the first `text_columns` are numbers."""
-    widths = [max(len(row[column]) for row in [list(header), *rows]) for column in range(len(header))]
-    rule = [
-        "-" * width if column < text_columns else "-" * (width - 1) + ":"
-        for column, width in enumerate(widths)
-    ]
-
-    def line(cells: Any) -> str:
-        padded = (
-            cell.ljust(width) if column < text_columns else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
-        )
-        return f"| {' | '.join(padded)} |"
-
-    return "\n".join(line(cells) for cells in (header, rule, *rows))
-
-
-def columns(header: Any, rows: list[list[str]]) -> str:
-    """The same without rules, for the terminal."""
-    widths = [max(len(row[column]) for row in [list(header), *rows]) for column in range(len(header))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in (header, *rows)
-    )
-
-
-def write_section(document: Path, name: str, text: str) -> None:
-    """Put `text` between the markers of section `name`; everything else stays as it is.
-
-    A section that the document does not have yet goes to its end.
-    """
-    begin, end = f"<!-- begin {name}: written by a command, do not edit -->", f"<!-- end {name} -->"
-    block = f"{begin}\n{text}\n{end}"
-    content = document.read_text(encoding="utf-8") if document.is_file() else ""
-    pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
-    if pattern.search(content):
-        content = pattern.sub(lambda _: block, content)
-    else:
-        content = f"{content.rstrip()}\n\n{block}\n".lstrip()
-    document.parent.mkdir(parents=True, exist_ok=True)
-    document.write_text(content, encoding="utf-8")
 
 
 def sections(results: Results, runs: list[Run], sets: list[str], trackers: list[str]) -> dict[str, str]:

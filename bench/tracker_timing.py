@@ -2,7 +2,8 @@
 
 Wall time of `update` alone, one BLAS thread, everything in this one process. The implementations of
 a tracker take turns on short pieces (ours, peer, ours, peer), so that a machine that slows down
-slows all of them down. Ratios within a run are fair; milliseconds are this machine's.
+slows all of them down. Ratios within a run are fair; milliseconds are this machine's. Each figure
+carries the time its command began, so that only figures of one command are compared.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from bench import peers
-from bench.peers import IMPLEMENTATIONS, OURS, Conditions
-from bench.tracker_accuracy import Results, Run, load, play, sequences
+from bench.peers import IMPLEMENTATIONS, Conditions
+from bench.tracker_accuracy import Results, load, play, sequences
+from bench.tracker_runs import Run
 from bench.tracker_update import AREA_PER_PERSON, FPS, walkers
 from rtreid_ros.recordings import RecordedFrame, Recording
 
@@ -32,8 +34,10 @@ FRAMES_IN_ALL = 800
 """Updates measured on a set of sequences, shared among them."""
 
 
-def time_runs(data: Path, runs: list[Run], results: Results, say: Callable[[str], None]) -> None:
-    """Time the installed ones of `runs` on the first frames of each sequence."""
+def time_runs(
+    data: Path, runs: list[Run], results: Results, command: str, say: Callable[[str], None]
+) -> None:
+    """Time the installed ones of `runs` on the first frames of each sequence; `command` names this one."""
     peers.quiet()
     wanted = [
         run
@@ -57,7 +61,7 @@ def time_runs(data: Path, runs: list[Run], results: Results, say: Callable[[str]
         for run in together:
             figures = {
                 **_summary(spent[run]),
-                "version": IMPLEMENTATIONS[run.implementation].version(),
+                "command": command,
                 "detections_per_frame": round(float(np.mean(detections)), 2),
             }
             results.put("timing", run.key, figures)
@@ -65,7 +69,11 @@ def time_runs(data: Path, runs: list[Run], results: Results, say: Callable[[str]
 
 
 def time_scenes(
-    trackers: list[str], implementations: list[str], results: Results, say: Callable[[str], None]
+    trackers: list[str],
+    implementations: list[str],
+    results: Results,
+    command: str,
+    say: Callable[[str], None],
 ) -> None:
     """Time the installed implementations on scenes of growing size (see `bench.tracker_update`)."""
     peers.quiet()
@@ -87,7 +95,7 @@ def time_scenes(
                     conditions = Conditions(embeddings=bool(looks))
                     spent[name].append(_spent(name, tracker, scene, conditions)[SCENE_WARM_UP - WARM_UP :])
             for name in together:
-                figures = {**_summary(spent[name]), "version": IMPLEMENTATIONS[name].version()}
+                figures = {**_summary(spent[name]), "command": command}
                 results.put("scaled", f"{tracker}/{boxes}/{name}", figures)
             results.save()
 
@@ -122,6 +130,3 @@ def goals(tracker: str) -> dict[int, float]:
     if tracker in peers.Ours.appearance:
         return {20: 1.0, 100: 3.0, 300: 10.0}
     return {20: 0.5, 100: 1.0, 300: 4.0}
-
-
-__all__ = ["EMBEDDING", "OURS", "ROUNDS", "SCENES", "TIMED_VARIANTS", "goals", "time_runs", "time_scenes"]

@@ -23,15 +23,19 @@ for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import argparse
 import sys
 import time
+from datetime import datetime, timezone
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[0] = str(ROOT)  # not bench/, where `trackers` would be this file and not the peer
+if not __package__:
+    sys.path[0] = str(ROOT)  # not bench/, where `trackers` would be this file and not the peer
 
-from bench import tracker_accuracy, tracker_tables, tracker_timing
+from bench import tracker_accuracy, tracker_runs, tracker_tables, tracker_timing
 from bench.machine import machine
 from bench.peers import IMPLEMENTATIONS, OURS, PEERS
-from bench.tracker_accuracy import SETS, Results
+from bench.sections import write_section
+from bench.tracker_accuracy import Results
+from bench.tracker_runs import SETS
 
 QUICK = ("boxes", "emb05")
 
@@ -45,7 +49,7 @@ def _arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     data = ROOT.parent / "shared" / "data" / "mot"
-    known = list(tracker_accuracy.variants(0.3))
+    known = list(tracker_runs.variants(0.3))
     trackers = sorted({name for item in IMPLEMENTATIONS.values() for name in item.trackers})
     add = parser.add_argument
     add("--data", type=Path, default=data, help="folder with MOT17 and DanceTrack-val (../shared/data/mot)")
@@ -89,11 +93,9 @@ def main() -> int:
     args = _arguments()
     begin = time.perf_counter()
     results = Results(args.results, args.data)
-    chosen = {
-        name: item for name, item in tracker_accuracy.variants(args.drop).items() if name in args.variants
-    }
+    chosen = {name: item for name, item in tracker_runs.variants(args.drop).items() if name in args.variants}
     implementations = [OURS, *args.peers]
-    runs = tracker_accuracy.plan(args.sets, chosen, args.trackers, implementations)
+    runs = tracker_runs.plan(args.sets, chosen, args.trackers, implementations)
     failed = []
     if not args.timing_only:
         failed = tracker_accuracy.measure(
@@ -102,14 +104,15 @@ def main() -> int:
         print(tracker_tables.summary(results, runs))
         print(f"accuracy: {time.perf_counter() - begin:.0f} s", file=sys.stderr)
     if not args.accuracy_only and not args.sequences:
-        tracker_timing.time_runs(args.data, runs, results, _say)
-        tracker_timing.time_scenes(args.trackers, implementations, results, _say)
+        command = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        tracker_timing.time_runs(args.data, runs, results, command, _say)
+        tracker_timing.time_scenes(args.trackers, implementations, results, command, _say)
         results.put("made", "timed_on", machine("numpy", "scipy"))
         results.save()
     sections = tracker_tables.sections(results, runs, args.sets, args.trackers)
     for name, text in sections.items():
         if args.output:
-            tracker_tables.write_section(args.output, name, text)
+            write_section(args.output, name, text)
         elif not args.quick:
             print(f"\n{text}")
     for key, reason in failed:
