@@ -131,7 +131,7 @@ def sections(results: Results, runs: list[Run], sets: list[str], trackers: list[
             title += f" ({', '.join(f'{value:g}' for value in sorted(crowd))} detections per frame)"
         found[f"accuracy {set_name}"] = f"{title}\n\n{accuracy(results, runs, set_name)}"
     looks = f"embeddings of {tracker_timing.EMBEDDING} for those that use them"
-    title = f"Median milliseconds of one update; {looks}."
+    title = f"Median milliseconds of one update (CPU time, one thread); {looks}."
     found["cost"] = f"{title}\n\n{scaled(results, trackers)}"
     versions = {
         row["version"] and f"{run.implementation} {row['version']}"

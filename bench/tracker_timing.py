@@ -1,8 +1,9 @@
 """What an update costs: the timing half of `bench/trackers.py`.
 
-Wall time of `update` alone, one BLAS thread, everything in this one process. The implementations of
-a tracker take turns on short pieces (ours, peer, ours, peer), so that a machine that slows down
-slows all of them down. Ratios within a run are fair; milliseconds are this machine's. Each figure
+CPU time of `update` alone, one thread, everything in this one process: what the wall clock shows on a
+machine that does nothing else. The implementations of a tracker take turns on short pieces (ours,
+peer, ours, peer), so that a machine that slows down slows all of them down. Ratios within a run are
+fair; milliseconds are this machine's. Each figure
 carries the time its command began, so that only figures of one command are compared.
 """
 
