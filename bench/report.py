@@ -28,7 +28,8 @@ SECTIONS = (
     ),
     (
         "Camera motion",
-        "What it costs to tell the camera's motion from its images, and how well each method does.",
+        "What it costs (CPU time, one core) to tell the camera's motion from its images, and how well "
+        "each method does.",
         ("bench/camera_motion.py",),
     ),
     ("Inference", "What each step around and inside the built-in models costs.", ("bench/inference.py",)),

@@ -14,6 +14,7 @@ from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
+from rtreid_ros.camera_motion.options import METHODS
 from rtreid_ros.nodes.environment import config_file
 from rtreid_ros.tracking import TRACKERS
 
@@ -45,6 +46,12 @@ def generate_launch_description() -> LaunchDescription:
                 default_value="",
                 choices=["", *sorted(TRACKERS)],
                 description="which tracker; empty = as in params_file, or the default",
+            ),
+            DeclareLaunchArgument(
+                "camera_motion",
+                default_value="",
+                choices=["", "auto", *METHODS],
+                description="how to tell the camera's motion; empty = as in params_file, or the default",
             ),
             DeclareLaunchArgument(
                 "mode",
@@ -93,7 +100,7 @@ def nodes(context: LaunchContext) -> list[Node]:
     common = given("lossless", "lossless") | given("use_sim_time", "use_sim_time")
     transport = given("image_transport", "image_transport")
     stages = {
-        "detector": given("detector", "detector.model"),
+        "detector": given("detector", "detector.model") | given("camera_motion", "camera_motion.method"),
         "embedder": given("embedder", "embedder.model"),
         "tracker": given("tracker", "tracker.name"),
     }
