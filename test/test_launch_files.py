@@ -65,7 +65,7 @@ def test_every_parameter_a_launch_file_sets_exists(path: Path) -> None:
         for item in ast.walk(ast.parse(path.read_text()))
         if isinstance(item, ast.Constant)
         and isinstance(item.value, str)
-        and item.value.partition(".")[0] in {"detector", "embedder", "tracker"}
+        and item.value.partition(".")[0] in {"detector", "embedder", "tracker", "camera_motion"}
         and "." in item.value
     }
     assert dotted <= known
