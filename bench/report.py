@@ -23,7 +23,7 @@ SECTIONS = (
     ),
     (
         "One tracker update",
-        "Association alone, by number of detected boxes.",
+        "By number of detected boxes. Other packages' trackers beside ours: [trackers](trackers.md).",
         ("bench/tracker_update.py",),
     ),
     (
