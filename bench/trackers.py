@@ -64,6 +64,7 @@ def _arguments() -> argparse.Namespace:
     only.add_argument("--accuracy-only", action="store_true", help="measure no time")
     only.add_argument("--timing-only", action="store_true", help="measure no accuracy")
     add("--processes", type=int, default=2, help="for accuracy; time is measured in one (2)")
+    add("--peers-only", action="store_true", help="bring the kept figures of peers up to date, no more")
     add("--again", action="store_true", help="measure peers again, also where their figures are kept")
     add("--results", type=Path, default=ROOT / "out/bench/trackers.json", help="where figures are kept")
     add("--output", type=Path, help="document whose tables are written, docs/trackers.md")
@@ -80,10 +81,11 @@ def _arguments() -> argparse.Namespace:
                 parser.error(f"{what}: {name!r} is none of {', '.join(allowed)}")
     if not args.data.is_dir():
         parser.error(f"--data: no folder {args.data}")
-    if args.quick:
+    if args.quick or args.peers_only:
         args.accuracy_only = True
+    if args.quick:
         args.variants = [name for name in args.variants if name in QUICK]
-    if args.output and (args.sequences or set(args.trackers) != set(trackers)):
+    if args.output and (args.peers_only or args.sequences or set(args.trackers) != set(trackers)):
         parser.error("--output needs all trackers and sequences: the document shows them side by side")
     return args
 
@@ -94,7 +96,7 @@ def main() -> int:
     begin = time.perf_counter()
     results = Results(args.results, args.data)
     chosen = {name: item for name, item in tracker_runs.variants(args.drop).items() if name in args.variants}
-    implementations = [OURS, *args.peers]
+    implementations = args.peers if args.peers_only else [OURS, *args.peers]
     runs = tracker_runs.plan(args.sets, chosen, args.trackers, implementations)
     failed = []
     if not args.timing_only:
@@ -113,7 +115,7 @@ def main() -> int:
     for name, text in sections.items():
         if args.output:
             write_section(args.output, name, text)
-        elif not args.quick:
+        elif not (args.quick or args.peers_only):
             print(f"\n{text}")
     for key, reason in failed:
         print(f"failed: {key}: {reason}", file=sys.stderr)
