@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from bench.peers import IMPLEMENTATIONS, OURS, Conditions
-from rtreid_ros.tracking import TRACKERS
+from bench.peers import IMPLEMENTATIONS, OURS, Conditions, Ours
 
 
 @dataclass(frozen=True)
@@ -51,6 +50,11 @@ class Variant:
     other_report: bool = False
     sets: tuple[str, ...] = tuple(SETS)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether every frame is there, and ours report what they report by default."""
+        return not self.drop and not self.other_report
+
     def suits(self, implementation: str, tracker: str) -> bool:
         """Whether the tracker of that package can make use of it."""
         package = IMPLEMENTATIONS[implementation]
@@ -66,8 +70,7 @@ class Variant:
         """The same for one tracker."""
         options: tuple[tuple[str, Any], ...] = ()
         if self.other_report:
-            default = TRACKERS[tracker].Options().report
-            options = (("report", "filter" if default == "detection" else "detection"),)
+            options = (("report", Ours.other_report(tracker)),)
         return Conditions(self.embeddings is not None, self.camera_motion, self.told, options)
 
 

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from bench import tracker_timing
-from bench.peers import OURS, PEERS
+from bench.peers import IMPLEMENTATIONS, OURS, PEERS, Ours
 from bench.sections import columns, table
 from bench.tracker_accuracy import Results
 from bench.tracker_runs import SETS, Run
@@ -23,7 +23,7 @@ def accuracy(results: Results, runs: list[Run], set_name: str) -> str:
     rows = []
     order = list(dict.fromkeys(run.variant_name for run in runs))
     chosen = sorted(
-        (run for run in runs if run.set_name == set_name and results.get(run) is not None),
+        (run for run in _found(results, runs, set_name) if run.variant.is_plain),
         key=lambda run: (run.tracker, order.index(run.variant_name)),
     )
     for _, group in groupby(chosen, key=lambda run: (run.tracker, run.variant_name)):
@@ -50,6 +50,61 @@ def accuracy(results: Results, runs: list[Run], set_name: str) -> str:
                 ]
             )
     return table(_HEADER, rows, text_columns=3) if rows else "nothing measured"
+
+
+def dropped(results: Results, runs: list[Run], set_name: str) -> str:
+    """What it is worth to be told the time where frames are missing."""
+    chosen = [run for run in _found(results, runs, set_name) if run.variant.drop]
+    rows = []
+    for key in sorted(
+        {(run.tracker, run.variant.camera_motion, run.implementation) for run in chosen},
+        key=lambda key: (key[0], key[1], list(IMPLEMENTATIONS).index(key[2])),
+    ):
+        group = [run for run in chosen if (run.tracker, run.variant.camera_motion, run.implementation) == key]
+        by_told = {run.variant.told: _scores(results, run) for run in group}
+        if False not in by_told:
+            continue
+        cells = [key[0], "camera motion" if key[1] else "boxes alone", key[2]]
+        for name in ("hota", "idf1"):
+            values = [by_told[told][name] for told in (False, True) if told in by_told]
+            gain = f"{100 * (values[1] - values[0]):+.2f}" if len(values) == 2 else ""
+            cells += [*(f"{100 * value:.2f}" for value in values), *[""] * (2 - len(values)), gain]
+        cells.append(_mean_gain(results, {run.variant.told: run for run in group}))
+        rows.append(cells)
+    header = [*_HEADER[:3], "HOTA", "told", "gain", "IDF1", "told", "gain", "HOTA, mean gain of sequences"]
+    return table(header, rows, text_columns=3) if rows else ""
+
+
+def _mean_gain(results: Results, by_told: dict[bool, Run]) -> str:
+    """Of being told, every sequence counting the same."""
+    if len(by_told) < 2:
+        return ""
+    untold, told = (results.content["runs"][by_told[key].key]["sequences"] for key in (False, True))
+    gains = [told[name]["hota"] - untold[name]["hota"] for name in untold]
+    return f"{100 * sum(gains) / len(gains):+.2f}"
+
+
+def reported(results: Results, runs: list[Run], set_name: str) -> str:
+    """The box of the matched detection, or the Kalman filter's."""
+    chosen = {
+        (run.tracker, run.variant.embeddings, run.variant.camera_motion, run.variant.other_report): run
+        for run in _found(results, runs, set_name)
+        if run.implementation == OURS and not run.variant.drop
+    }
+    rows = []
+    for key, other in sorted(chosen.items(), key=str):
+        usual = chosen.get((*key[:3], False))
+        if not key[3] or usual is None:
+            continue
+        boxes = (Ours.report(other.tracker), Ours.other_report(other.tracker))
+        rows.append([other.tracker, usual.variant.title])
+        for name in ("hota", "det_a", "idf1"):
+            by_box = dict(zip(boxes, (_scores(results, run)[name] for run in (usual, other)), strict=True))
+            rows[-1] += [f"{100 * by_box[box]:.2f}" for box in ("detection", "filter")]
+        rows[-1].insert(2, boxes[0])
+    header = ("tracker", "given", "default", "HOTA detection", "filter", "DetA detection", "filter")
+    header += ("IDF1 detection", "filter")
+    return table(header, rows, text_columns=3) if rows else ""
 
 
 def scaled(results: Results, trackers: list[str]) -> str:
@@ -110,6 +165,10 @@ def summary(results: Results, runs: list[Run]) -> str:
     return columns(header, rows)
 
 
+def _found(results: Results, runs: list[Run], set_name: str) -> list[Run]:
+    return [run for run in runs if run.set_name == set_name and results.get(run) is not None]
+
+
 def _scores(results: Results, run: Run) -> dict[str, Any]:
     row = results.get(run)
     assert row is not None
@@ -130,6 +189,11 @@ def sections(results: Results, runs: list[Run], sets: list[str], trackers: list[
         if crowd:
             title += f" ({', '.join(f'{value:g}' for value in sorted(crowd))} detections per frame)"
         found[f"accuracy {set_name}"] = f"{title}\n\n{accuracy(results, runs, set_name)}"
+        title = f"### {SETS[set_name].title}"
+        for name, make in (("dropped", dropped), ("reported", reported)):
+            text = make(results, runs, set_name)
+            if text:
+                found[f"{name} {set_name}"] = f"{title}\n\n{text}"
     looks = f"embeddings of {tracker_timing.EMBEDDING} for those that use them"
     title = f"Median milliseconds of one update (CPU time, one thread); {looks}."
     found["cost"] = f"{title}\n\n{scaled(results, trackers)}"

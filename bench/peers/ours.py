@@ -19,6 +19,16 @@ class Ours(Implementation):
     motion = trackers
     takes_time = True
 
+    @staticmethod
+    def report(tracker: str) -> str:
+        """Which box of a matched track it gives by default."""
+        return TRACKERS[tracker].Options().report
+
+    @staticmethod
+    def other_report(tracker: str) -> str:
+        """The one it does not."""
+        return "filter" if Ours.report(tracker) == "detection" else "detection"
+
     @classmethod
     def start(cls, tracker: str, recording: Recording, conditions: Conditions) -> Session:
         """As the class says."""
