@@ -81,6 +81,7 @@ class _BoxmotSession(Session):
 
     def read(self, output: Any) -> Tracks:
         if isinstance(output, np.ndarray):
-            rows = output.reshape(len(output), -1)
-            return results_of(rows[:, 4], rows[:, :4], rows[:, 5]) if len(rows) else Tracks.empty()
+            if not len(output):
+                return Tracks.empty()
+            return results_of(output[:, 4], output[:, :4], output[:, 5])
         return results_of(output.track_ids.numpy(), output.geometry.values.numpy(), output.scores.numpy())
