@@ -63,6 +63,7 @@ def _arguments() -> argparse.Namespace:
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--accuracy-only", action="store_true", help="measure no time")
     only.add_argument("--timing-only", action="store_true", help="measure no accuracy")
+    only.add_argument("--kept", action="store_true", help="measure nothing; tables of what is kept")
     add("--processes", type=int, default=2, help="for accuracy; time is measured in one (2)")
     add("--peers-only", action="store_true", help="bring the kept figures of peers up to date, no more")
     add("--again", action="store_true", help="measure peers again, also where their figures are kept")
@@ -99,13 +100,13 @@ def main() -> int:
     implementations = args.peers if args.peers_only else [OURS, *args.peers]
     runs = tracker_runs.plan(args.sets, chosen, args.trackers, implementations)
     failed = []
-    if not args.timing_only:
+    if not (args.timing_only or args.kept):
         failed = tracker_accuracy.measure(
             args.data, runs, results, args.processes, tuple(args.sequences), args.again
         )
         print(tracker_tables.summary(results, runs))
         print(f"accuracy: {time.perf_counter() - begin:.0f} s", file=sys.stderr)
-    if not args.accuracy_only and not args.sequences:
+    if not (args.accuracy_only or args.kept or args.sequences):
         command = datetime.now(timezone.utc).isoformat(timespec="seconds")
         tracker_timing.time_runs(args.data, runs, results, command, _say)
         tracker_timing.time_scenes(args.trackers, implementations, results, command, _say)

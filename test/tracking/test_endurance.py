@@ -12,7 +12,7 @@ from rtreid_ros.tracking import TRACKERS, create_tracker
 
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
-from bench.soak import DAY, FPS, days, street
+from bench.street import DAY, FPS, days, street
 
 DAYS = 8
 TRACED_DAYS = 3  # counting is slow
