@@ -23,8 +23,35 @@ def person(x, y=200):
     return (x, y, 40, 100)
 
 
+def nobody(dim=0):
+    """A frame in which nothing was seen, by an embedder of `dim` dimensions if there is one."""
+    return Detections.empty().with_embeddings(np.zeros((0, dim), np.float32) if dim else None)
+
+
+def look(axis, other=None, cosine=1.0):
+    """A unit vector of 8-d embeddings: `axis`, turned towards `other` until that cosine is left."""
+    vector = np.zeros(8, np.float32)
+    vector[axis] = cosine
+    if other is not None:
+        vector[other] = np.sqrt(1 - cosine**2)
+    return vector
+
+
+def seen_as(detections, *looks):
+    """The same detections with the `look` of each."""
+    return detections.with_embeddings(np.array(looks, np.float32))
+
+
 def ids_in_results(tracks):
     return tracks.confirmed().ids.tolist()
+
+
+def ids_by_detection(tracks, count):
+    """Id of the track that has each of the `count` detections of the frame; 0 for none."""
+    ids = np.zeros(count, int)
+    matched = tracks.detection_index >= 0
+    ids[tracks.detection_index[matched]] = tracks.ids[matched]
+    return ids.tolist()
 
 
 def crowd(count, frames, seed=0, dim=0):
