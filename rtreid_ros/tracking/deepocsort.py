@@ -18,7 +18,7 @@ from rtreid_ros.types import Detections, Float32, Int64
 
 @dataclass(frozen=True, slots=True)
 class DeepOcSortOptions(OcSortOptions):
-    """Published defaults; `max_lost` is the paper's 30 frames at 14 frames per second, the slowest of its data."""
+    """Published defaults; `max_lost` is the paper's 30 frames in its slowest sequences, of 14 per second."""
 
     max_lost: float = option(2.0, "a track not seen for longer than this is dropped, seconds", ge=0)
     appearance_weight: float = option(0.75, "weight of the cosine similarity beside overlap", ge=0, le=10)

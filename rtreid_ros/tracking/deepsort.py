@@ -22,7 +22,7 @@ from rtreid_ros.types import Bool, Detections, Float32, Int64, TrackState
 
 @dataclass(frozen=True, slots=True)
 class DeepSortOptions(TrackerOptions):
-    """Published defaults; `max_lost` is the paper's 30 frames at 14 frames per second, the slowest of its data."""
+    """Published defaults; `max_lost` is the paper's 30 frames in its slowest sequences, of 14 per second."""
 
     max_lost: float = option(2.0, "a track not seen for longer than this is dropped, seconds", ge=0)
     min_score: float = option(0.5, "detections scored below this are ignored", ge=0, le=1)

@@ -41,8 +41,10 @@ class OcSortRows(TrackRows):
     observed: Observations
     heading: Float32
     """``(N, 2)`` unit vector of the last observed motion; zeros after the first detection."""
-    believed: Gaussian
-    """The filter's state right after the last observation."""
+    frozen: Gaussian
+    """The filter's state when the track was first missed."""
+    frozen_at: Float64
+    """Time of that, in nominal frames."""
 
 
 class OcSort(Tracker):
@@ -58,7 +60,7 @@ class OcSort(Tracker):
     def _warp(self, affine: Float64) -> None:
         super()._warp(affine)
         tracks = self.tracks
-        self.filter.warp(tracks.believed, affine)
+        self.filter.warp(tracks.frozen, affine)
         tracks.observed.warp(affine)
         tracks.boxes = _warp_boxes(tracks.boxes, affine)
         turned = tracks.heading @ affine[:, :2].T.astype(np.float32)
@@ -68,6 +70,9 @@ class OcSort(Tracker):
     def _associate(self, detections: Detections, matching: Matching) -> None:
         options, scores = self.options, detections.scores
         high = scores >= options.track_threshold
+
+        since = self._clock.now - options.delta_t
+        self._origins = self.tracks.observed.since(since)
 
         # First association: overlap with the prediction, and constancy of direction (OCM).
         predicted = self._boxes()
@@ -99,17 +104,12 @@ class OcSort(Tracker):
 
         Half a turn apart gives ``-inertia / 2``, the same direction ``inertia / 2``, times the score.
         """
-        origin = self._origin()[tracks]
+        origin = self._origins[tracks]
         towards = direction(origin, _centers(detections.boxes)[rows])
         cosine = np.einsum("pi,pi->p", self.tracks.heading[tracks], towards).clip(-1, 1)
         constancy = 0.5 - np.arccos(cosine) / np.pi
         momentum: Float32 = self.options.inertia * constancy * detections.scores[rows]
         return momentum
-
-    def _origin(self) -> Float32:
-        """Centres from which the direction of motion is seen, ``(N, 2)``."""
-        since = self._clock.now - self.options.delta_t
-        return self.tracks.observed.since(since)
 
     def _assign_by_overlap(
         self, matching: Matching, tracks: Int64, rows: Int64, places: Float32, detections: Detections
@@ -128,49 +128,57 @@ class OcSort(Tracker):
     def _new_tracks(self, detections: Detections, **more: Any) -> TrackRows:
         count = len(detections)
         centers = _centers(detections.boxes)
-        born = super()._new_tracks(
+        nothing = np.zeros((count, 4))
+        return super()._new_tracks(
             detections,
             observed=Observations.of(centers, self._clock.now, self.options.delta_t),
             heading=np.zeros((count, 2), np.float32),
-            believed=None,
+            frozen=Gaussian(nothing, *(nothing.copy() for _ in range(4))),
+            frozen_at=np.zeros(count),
             **more,
         )
-        assert isinstance(born, OcSortRows)
-        born.believed = born.motion.take(np.arange(count))
-        return born
 
     def _continue(self, rows: Int64, detections: Detections) -> None:
-        tracks, now = self.tracks, self._clock.now
-        self._relive(rows[tracks.seen[rows] < self._before], detections, rows)
-        centers = _centers(detections.boxes)
-        tracks.heading[rows] = direction(self._origin()[rows], centers)
+        tracks, centers = self.tracks, _centers(detections.boxes)
+        self._relive(rows, detections)
+        tracks.heading[rows] = direction(self._origins[rows], centers)
         super()._continue(rows, detections)
-        tracks.observed.add(rows, centers, now)
-        tracks.believed.put(rows, tracks.motion.take(rows))
+        tracks.observed.add(rows, centers, self._clock.now)
 
-    def _relive(self, back: Int64, detections: Detections, rows: Int64) -> None:
-        """ORU (paper, section 4.1) for tracks seen again after they were missed.
+    def _judge(self, matched: Bool) -> None:
+        missed = np.flatnonzero(~matched & (self.tracks.seen == self._before))
+        self.tracks.frozen.put(missed, self.tracks.motion.take(missed))
+        self.tracks.frozen_at[missed] = self._clock.now
+        super()._judge(matched)
 
-        The filter goes back to the last observation and is led along the straight line from there
-        to the new one, a virtual observation per nominal frame, ready for the update by the new one.
+    def _relive(self, rows: Int64, detections: Detections) -> None:
+        """ORU (paper, section 4.1) for those of `rows` that are seen again after they were missed.
+
+        The filter goes back to where it stood when the track was first missed, and is led along the
+        straight line from the last observation to the new one, a virtual observation per nominal
+        frame, ready for the update by the new one.
         """
-        if len(back) == 0:
+        tracks, now = self.tracks, self._clock.now
+        again = np.flatnonzero(tracks.seen[rows] < self._before)
+        if len(again) == 0:
             return
-        tracks = self.tracks
+        back = rows[again]
         start = tracks.boxes[back].astype(np.float64)
-        end = detections.boxes[np.searchsorted(rows, back)].astype(np.float64)
-        elapsed = self._clock.now - tracks.seen[back]
-        virtual = np.ceil(elapsed - 1e-6).astype(np.int64) - 1
-        state = tracks.believed.take(back)
-        for step in range(1, int(virtual.max()) + 1):
-            some = np.flatnonzero(virtual >= step)
-            share = (step / elapsed[some])[:, None]
-            moving = state.take(some)
-            self.filter.predict(moving, 1.0)
-            on_line = start[some] + share * (end[some] - start[some])
-            self.filter.update(moving, np.arange(len(some)), self.filter.measure(on_line))
-            state.put(some, moving)
-        self.filter.predict(state, (elapsed - virtual)[:, None])
+        path = detections.boxes[again] - start
+        seen, state = tracks.seen[back], tracks.frozen.take(back)
+        time, elapsed = tracks.frozen_at[back], now - seen
+        virtual = np.ceil(now - time - 1e-6)  # observations from then on, a frame apart, before now
+        for step in range(int(virtual.max(initial=0))):
+            some = np.flatnonzero(virtual > step)
+            moving = state if len(some) == len(state) else state.take(some)
+            if step:
+                self.filter.predict(moving, 1.0)
+            share = (time[some] + step - seen[some]) / elapsed[some]
+            on_line = self.filter.measure(start[some] + share[:, None] * path[some])
+            self.filter.update(moving, np.arange(len(some)), on_line)
+            if moving is not state:
+                state.put(some, moving)
+        self.filter.predict(state, (now - time - np.maximum(virtual - 1, 0))[:, None])
         tracks.motion.put(back, state)
 
 

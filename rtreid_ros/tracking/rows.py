@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -12,31 +14,38 @@ from rtreid_ros.types import Bool, Float32, Float64, Int32, Int64, UInt8
 R = TypeVar("R", bound="Rows")
 
 
+def _field_names(kind: Any) -> tuple[str, ...]:
+    return tuple(item.name for item in fields(kind))
+
+
+_names: Callable[[Any], tuple[str, ...]] = cache(_field_names)  # asked several times an update
+
+
 @dataclass(slots=True)
 class Rows:
     """Arrays (or nested `Rows`) of one length, one row per track."""
 
     def __len__(self) -> int:
-        return len(getattr(self, fields(self)[0].name))
+        return len(getattr(self, _names(type(self))[0]))
 
     def extend(self, other: Rows) -> None:
         """Append the rows of `other`, which has the same fields."""
-        for item in fields(self):
-            mine, new = getattr(self, item.name), getattr(other, item.name)
+        for name in _names(type(self)):
+            mine, new = getattr(self, name), getattr(other, name)
             if isinstance(mine, Rows):
                 mine.extend(new)
             else:
-                setattr(self, item.name, np.concatenate((mine, new)))
+                setattr(self, name, np.concatenate((mine, new)))
 
     def take(self: R, rows: Int64) -> R:
         """A copy of some rows."""
-        columns = (getattr(self, item.name) for item in fields(self))
+        columns = (getattr(self, name) for name in _names(type(self)))
         return type(self)(*(c.take(rows) if isinstance(c, Rows) else c[rows] for c in columns))
 
     def put(self, rows: Int64, other: Rows) -> None:
         """Overwrite some rows by those of `other`, which has the same fields."""
-        for item in fields(self):
-            mine, new = getattr(self, item.name), getattr(other, item.name)
+        for name in _names(type(self)):
+            mine, new = getattr(self, name), getattr(other, name)
             if isinstance(mine, Rows):
                 mine.put(rows, new)
             else:
@@ -44,12 +53,12 @@ class Rows:
 
     def keep(self, mask: Bool) -> None:
         """Drop the rows where `mask` is False."""
-        for item in fields(self):
-            value = getattr(self, item.name)
+        for name in _names(type(self)):
+            value = getattr(self, name)
             if isinstance(value, Rows):
                 value.keep(mask)
             else:
-                setattr(self, item.name, value[mask])
+                setattr(self, name, value[mask])
 
 
 @dataclass(slots=True)

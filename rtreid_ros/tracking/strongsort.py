@@ -29,7 +29,7 @@ _LEAST_NOISE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class StrongSortOptions(TrackerOptions):
-    """Published defaults; `max_lost` is the paper's 30 frames at 14 frames per second, the slowest of its data."""
+    """Published defaults; `max_lost` is the paper's 30 frames in its slowest sequences, of 14 per second."""
 
     max_lost: float = option(2.0, "a track not seen for longer than this is dropped, seconds", ge=0)
     min_score: float = option(0.6, "detections scored below this are ignored", ge=0, le=1)
@@ -120,10 +120,14 @@ class StrongSort(AppearanceTracker):
         options, weight = self.options, self.options.appearance_weight
         cost = weight * cosine_distance(self.tracks.features[tracks], embeddings)
         cost += (1 - weight) * motion
-        if options.gallery:
-            # Past looks only bring a pair nearer: no need to ask for those who are matched without.
-            crowded = (within.sum(axis=1) > 1)[:, None] | (within.sum(axis=0) > 1)
-            one, other = np.nonzero(within & (crowded | (cost >= options.appearance_limit)))
+        limit = options.appearance_limit
+        if options.gallery and cost.size:
+            # Whom present looks settle beyond doubt need not be asked for past ones.
+            asked = np.ones_like(within)
+            sure_tracks, sure_detections = _mutual_best(np.where(within, cost, np.inf), limit / 2)
+            asked[sure_tracks] = False
+            asked[:, sure_detections] = False
+            one, other = np.nonzero(within & asked)
             past = weight * self._gallery.distance(self.tracks.slots[tracks[one]], embeddings[other])
             cost[one, other] = np.minimum(cost[one, other], past + (1 - weight) * motion[one, other])
         return cost
@@ -147,3 +151,11 @@ class StrongSort(AppearanceTracker):
         used = self.tracks.slots if len(detections) else np.zeros(0, np.int64)
         slots = self._gallery.open(used, len(detections))
         return super()._new_tracks(detections, slots=slots, **more)
+
+
+def _mutual_best(cost: Any, limit: float) -> tuple[Int64, Int64]:
+    """Pairs that are each other's cheapest, at a cost below `limit`."""
+    best = cost.argmin(axis=1)
+    rows = np.arange(len(cost))
+    mutual = (cost.argmin(axis=0)[best] == rows) & (cost[rows, best] < limit)
+    return rows[mutual], best[mutual]
