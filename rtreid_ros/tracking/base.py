@@ -28,14 +28,19 @@ _FARTHEST = 1e9
 class TrackerOptions:
     """Options every tracker has; its own, and the published defaults, stand in its module."""
 
-    max_lost: float = option(1.0, "a track not seen for longer than this is dropped, seconds", ge=0)
-    min_hits: int = option(3, "detections that confirm a new track", ge=1)
+    max_lost: float = option(
+        1.0, "a track not seen for longer than this is dropped, seconds", ge=0, search=(0.3, 3.0)
+    )
+    min_hits: int = option(3, "detections that confirm a new track", ge=1, search=[1, 2, 3, 4, 5])
     report: str = option(
         "detection",
         "box given for a matched track: the matched detection's, unchanged, or the Kalman filter's, smoother",
         choices=("detection", "filter"),
+        search=[],
     )
-    per_class: bool = option(False, "whether only detections of a track's own class can continue it")
+    per_class: bool = option(
+        False, "whether only detections of a track's own class can continue it", search=[]
+    )
 
 
 class Tracker(ABC):

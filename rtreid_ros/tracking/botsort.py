@@ -23,12 +23,22 @@ class BotSortOptions(ByteTrackOptions):
     """Published defaults; `max_lost` is the paper's 30 frames at 30 frames per second."""
 
     proximity_limit: float = option(
-        0.8, "appearance counts only for pairs nearer than this 1 - IoU; 0.5 is the paper's", ge=0, le=1
+        0.8,
+        "appearance counts only for pairs nearer than this 1 - IoU; 0.5 is the paper's",
+        ge=0,
+        le=1,
+        search=(0.3, 0.95),
     )
     appearance_limit: float = option(
-        0.25, "appearance counts only for pairs alike to within this half cosine distance", ge=0, le=1
+        0.25,
+        "appearance counts only for pairs alike to within this half cosine distance",
+        ge=0,
+        le=1,
+        search=(0.1, 0.5),
     )
-    momentum: float = option(0.9, "share of its old embedding a track keeps at each match", ge=0, le=0.999)
+    momentum: float = option(
+        0.9, "share of its old embedding a track keeps at each match", ge=0, le=0.999, search=(0.5, 0.99)
+    )
 
 
 class BotSort(AppearanceTracker, ByteTrack):

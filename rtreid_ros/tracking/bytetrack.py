@@ -25,18 +25,30 @@ class ByteTrackOptions(TrackerOptions):
     """Published defaults; `max_lost` is the paper's 30 frames at 30 frames per second."""
 
     min_hits: int = option(2, "detections that confirm a track not born in the first frame", ge=1)
-    track_threshold: float = option(0.6, "detections scored at least this are associated first", ge=0, le=1)
-    low_threshold: float = option(
-        0.1, "detections scored at least this can still continue a track", ge=0, le=1
+    track_threshold: float = option(
+        0.6, "detections scored at least this are associated first", ge=0, le=1, search=(0.3, 0.8)
     )
-    new_track_threshold: float = option(0.7, "least score of a detection that begins a track", ge=0, le=1)
-    first_limit: float = option(0.8, "first association: greatest 1 - IoU * score", ge=0, le=1)
-    second_limit: float = option(0.5, "second association, of low scores: greatest 1 - IoU", ge=0, le=1)
+    low_threshold: float = option(
+        0.1, "detections scored at least this can still continue a track", ge=0, le=1, search=(0.05, 0.3)
+    )
+    new_track_threshold: float = option(
+        0.7, "least score of a detection that begins a track", ge=0, le=1, search=(0.3, 0.9)
+    )
+    first_limit: float = option(
+        0.8, "first association: greatest 1 - IoU * score", ge=0, le=1, search=(0.5, 0.95)
+    )
+    second_limit: float = option(
+        0.5, "second association, of low scores: greatest 1 - IoU", ge=0, le=1, search=(0.2, 0.8)
+    )
     tentative_limit: float = option(
-        0.7, "association of tentative tracks: greatest 1 - IoU * score", ge=0, le=1
+        0.7, "association of tentative tracks: greatest 1 - IoU * score", ge=0, le=1, search=(0.3, 0.9)
     )
     duplicate_limit: float = option(
-        0.15, "of a seen and a lost track nearer than this 1 - IoU, the younger goes", ge=0, le=1
+        0.15,
+        "of a seen and a lost track nearer than this 1 - IoU, the younger goes",
+        ge=0,
+        le=1,
+        search=(0.0, 0.3),
     )
 
 

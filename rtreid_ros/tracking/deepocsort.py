@@ -20,13 +20,25 @@ from rtreid_ros.types import Detections, Float32, Int64
 class DeepOcSortOptions(OcSortOptions):
     """Published defaults; `max_lost` is the paper's 30 frames in its slowest sequences, of 14 per second."""
 
-    max_lost: float = option(2.0, "a track not seen for longer than this is dropped, seconds", ge=0)
-    appearance_weight: float = option(0.75, "weight of the cosine similarity beside overlap", ge=0, le=10)
+    max_lost: float = option(
+        2.0, "a track not seen for longer than this is dropped, seconds", ge=0, search=(0.3, 5.0)
+    )
+    appearance_weight: float = option(
+        0.75, "weight of the cosine similarity beside overlap", ge=0, le=10, search=(0.0, 2.5)
+    )
     adaptive_margin: float = option(
-        0.5, "adaptive weighting: greatest extra weight of a pair that stands out by its looks", ge=0, le=2
+        0.5,
+        "adaptive weighting: greatest extra weight of a pair that stands out by its looks",
+        ge=0,
+        le=2,
+        search=(0.0, 1.0),
     )
     momentum: float = option(
-        0.95, "share of its old embedding a track keeps at a match with a score of 1", ge=0, le=0.999
+        0.95,
+        "share of its old embedding a track keeps at a match with a score of 1",
+        ge=0,
+        le=0.999,
+        search=(0.5, 0.99),
     )
 
 

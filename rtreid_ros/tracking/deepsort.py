@@ -24,15 +24,25 @@ from rtreid_ros.types import Bool, Detections, Float32, Int64, TrackState
 class DeepSortOptions(TrackerOptions):
     """Published defaults; `max_lost` is the paper's 30 frames in its slowest sequences, of 14 per second."""
 
-    max_lost: float = option(2.0, "a track not seen for longer than this is dropped, seconds", ge=0)
-    min_score: float = option(0.5, "detections scored below this are ignored", ge=0, le=1)
-    appearance_limit: float = option(
-        0.2, "matching cascade: greatest cosine distance to the nearest past look", ge=0, le=2
+    max_lost: float = option(
+        2.0, "a track not seen for longer than this is dropped, seconds", ge=0, search=(0.3, 5.0)
     )
-    gate: float = option(CHI2_95_4, "greatest squared Mahalanobis distance of a match by appearance", ge=0)
+    min_score: float = option(0.5, "detections scored below this are ignored", ge=0, le=1, search=(0.3, 0.8))
+    appearance_limit: float = option(
+        0.2,
+        "matching cascade: greatest cosine distance to the nearest past look",
+        ge=0,
+        le=2,
+        search=(0.1, 0.6),
+    )
+    gate: float = option(
+        CHI2_95_4, "greatest squared Mahalanobis distance of a match by appearance", ge=0, search=(4.0, 30.0)
+    )
     overlap: str = option("iou", "what a match by position is judged by, all from 0 to 1", choices=OVERLAPS)
-    overlap_limit: float = option(0.7, "association by position: greatest 1 - overlap", ge=0, le=1)
-    gallery: int = option(100, "embeddings kept of a track", ge=1, le=1000)
+    overlap_limit: float = option(
+        0.7, "association by position: greatest 1 - overlap", ge=0, le=1, search=(0.4, 0.9)
+    )
+    gallery: int = option(100, "embeddings kept of a track", ge=1, le=1000, search=[1, 10, 30, 100])
 
 
 @dataclass(slots=True)

@@ -25,13 +25,21 @@ from rtreid_ros.types import Bool, Detections, Float32, Float64, Int64
 class OcSortOptions(TrackerOptions):
     """Published defaults; `max_lost` is the paper's 30 frames at 30 frames per second."""
 
-    track_threshold: float = option(0.6, "detections scored at least this are tracked", ge=0, le=1)
+    track_threshold: float = option(
+        0.6, "detections scored at least this are tracked", ge=0, le=1, search=(0.3, 0.8)
+    )
     overlap: str = option("iou", "what a match is judged by, all from 0 to 1", choices=OVERLAPS)
-    min_overlap: float = option(0.3, "least overlap of a track with its detection", ge=0, le=1)
-    inertia: float = option(0.2, "weight of the direction of motion in association", ge=0, le=1)
-    delta_t: float = option(3.0, "how far back the direction of motion looks, nominal frames", ge=0, le=60)
+    min_overlap: float = option(
+        0.3, "least overlap of a track with its detection", ge=0, le=1, search=(0.1, 0.5)
+    )
+    inertia: float = option(
+        0.2, "weight of the direction of motion in association", ge=0, le=1, search=(0.0, 0.6)
+    )
+    delta_t: float = option(
+        3.0, "how far back the direction of motion looks, nominal frames", ge=0, le=60, search=(1.0, 10.0)
+    )
     byte: bool = option(False, "whether detections scored below the threshold can continue a track")
-    low_threshold: float = option(0.1, "least score of those, with byte", ge=0, le=1)
+    low_threshold: float = option(0.1, "least score of those, with byte", ge=0, le=1, search=(0.05, 0.3))
 
 
 @dataclass(slots=True)

@@ -18,13 +18,19 @@ from rtreid_ros.types import Bool, Detections
 class SortOptions(TrackerOptions):
     """Published defaults, but for `max_lost`: the paper drops a track missed twice (1 / 30), see `Sort`."""
 
-    min_score: float = option(0.5, "detections scored below this are ignored", ge=0, le=1)
+    min_score: float = option(0.5, "detections scored below this are ignored", ge=0, le=1, search=(0.3, 0.8))
     overlap: str = option("iou", "what a match is judged by, all from 0 to 1", choices=OVERLAPS)
-    min_overlap: float = option(0.3, "least overlap of a track with its detection", ge=0, le=1)
+    min_overlap: float = option(
+        0.3, "least overlap of a track with its detection", ge=0, le=1, search=(0.1, 0.5)
+    )
 
 
 class Sort(Tracker):
-    """The tracker of the paper; camera motion, which it does not know, is used if given."""
+    """The tracker of the paper; camera motion, which it does not know, is used if given.
+
+    One thing is not the paper's: there a track missed twice is gone (``max_lost=1/30``), because who is
+    lost is left to others to find again. Alone on a robot it must wait, and does as long as the rest.
+    """
 
     Options = SortOptions
     filter = XYSR()

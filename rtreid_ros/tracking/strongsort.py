@@ -31,22 +31,36 @@ _LEAST_NOISE = 1e-6
 class StrongSortOptions(TrackerOptions):
     """Published defaults; `max_lost` is the paper's 30 frames in its slowest sequences, of 14 per second."""
 
-    max_lost: float = option(2.0, "a track not seen for longer than this is dropped, seconds", ge=0)
-    min_score: float = option(0.6, "detections scored below this are ignored", ge=0, le=1)
+    max_lost: float = option(
+        2.0, "a track not seen for longer than this is dropped, seconds", ge=0, search=(0.3, 5.0)
+    )
+    min_score: float = option(0.6, "detections scored below this are ignored", ge=0, le=1, search=(0.3, 0.8))
     appearance_limit: float = option(
-        0.45, "first association: greatest fused cost (0.4 for the cosine, 0.05 for the motion)", ge=0
+        0.45,
+        "first association: greatest fused cost (0.4 for the cosine, 0.05 for the motion)",
+        ge=0,
+        search=(0.2, 0.9),
     )
     appearance_weight: float = option(
         0.98,
         "share of the cosine distance in the fused cost; the rest is the Mahalanobis distance",
         ge=0,
         le=1,
+        search=(0.8, 1.0),
     )
-    gate: float = option(CHI2_95_4, "greatest squared Mahalanobis distance of a match by appearance", ge=0)
-    iou_limit: float = option(0.7, "second association: greatest 1 - IoU", ge=0, le=1)
-    momentum: float = option(0.9, "share of its old embedding a track keeps at each match", ge=0, le=0.999)
+    gate: float = option(
+        CHI2_95_4, "greatest squared Mahalanobis distance of a match by appearance", ge=0, search=(4.0, 30.0)
+    )
+    iou_limit: float = option(0.7, "second association: greatest 1 - IoU", ge=0, le=1, search=(0.4, 0.9))
+    momentum: float = option(
+        0.9, "share of its old embedding a track keeps at each match", ge=0, le=0.999, search=(0.5, 0.99)
+    )
     gallery: int = option(
-        10, "snapshots of a track's smoothed embedding also compared with; 0 is the paper's", ge=0, le=1000
+        10,
+        "snapshots of a track's smoothed embedding also compared with; 0 is the paper's",
+        ge=0,
+        le=1000,
+        search=[0, 10, 30],
     )
 
 
