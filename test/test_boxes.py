@@ -96,6 +96,7 @@ def test_the_iou_of_tiny_identical_boxes_is_one():
         (boxes.xyxy_to_ltwh, boxes.ltwh_to_xyxy),
         (boxes.xyxy_to_cxcywh, boxes.cxcywh_to_xyxy),
         (boxes.xyxy_to_xyah, boxes.xyah_to_xyxy),
+        (boxes.xyxy_to_xysr, boxes.xysr_to_xyxy),
     ],
 )
 def test_formats_convert_there_and_back(there, back):
@@ -112,6 +113,8 @@ def test_formats_of_one_box():
     np.testing.assert_array_equal(boxes.xyxy_to_ltwh(corners), [[10, 20, 20, 40]])
     np.testing.assert_array_equal(boxes.xyxy_to_cxcywh(corners), [[20, 40, 20, 40]])
     np.testing.assert_array_equal(boxes.xyxy_to_xyah(corners), [[20, 40, 0.5, 40]])
+    np.testing.assert_array_equal(boxes.xyxy_to_xysr(corners), [[20, 40, 800, 0.5]])
+    np.testing.assert_array_equal(boxes.xysr_to_xyxy([[20, 40, 800, 0.5]]), corners)
     np.testing.assert_array_equal(boxes.area(corners), [800])
 
 
@@ -119,6 +122,15 @@ def test_a_box_without_height_has_aspect_ratio_zero():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         np.testing.assert_array_equal(boxes.xyxy_to_xyah([[0.0, 5, 4, 5]]), [[2, 5, 0, 0]])
+        np.testing.assert_array_equal(boxes.xyxy_to_xysr([[0.0, 5, 4, 5]]), [[2, 5, 0, 0]])
+
+
+def test_an_area_or_aspect_ratio_of_no_box_is_a_point():
+    """What a filter may predict: nothing, or less than nothing."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        corners = boxes.xysr_to_xyxy([[3.0, 4, 0, 0.5], [3, 4, -10, 0.5], [3, 4, 10, 0]])
+    np.testing.assert_array_equal(corners, [[3, 4, 3, 4]] * 3)
 
 
 def test_clip_moves_corners_into_the_image():

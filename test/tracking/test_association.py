@@ -5,8 +5,10 @@ import itertools
 import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
+from support.scenes import person, see
 
-from rtreid_ros.tracking.association import Matching, solve_assignment
+from rtreid_ros.tracking import create_tracker
+from rtreid_ros.tracking.association import OVERLAPS, Matching, overlap, solve_assignment
 
 LIMIT = 0.7
 
@@ -88,3 +90,49 @@ def test_per_class_matching_keeps_classes_apart():
     together = Matching(tracks, detections)
     together.assign(both, both, cost, 0.5)
     np.testing.assert_array_equal(together.detection_of, [0, 1])
+
+
+# ----------------------------------------------------------------------- overlaps
+
+
+@pytest.mark.parametrize("kind", OVERLAPS)
+def test_overlaps_go_from_nothing_to_one(kind):
+    rng = np.random.default_rng(3)
+    low = rng.uniform(-500, 500, (200, 2))
+    boxes = np.concatenate([low, low + rng.uniform(1, 300, (200, 2)) ** 1.5], axis=1).astype(np.float32)
+    measured = overlap(kind, boxes, boxes)
+    assert measured.min() >= 0
+    assert measured.max() <= 1
+    np.testing.assert_allclose(np.diag(measured), 1, atol=1e-6)
+    far = overlap(kind, boxes[:1], boxes[:1] + np.float32(1e6))
+    assert 0 <= far[0, 0] < 1e-2
+
+
+@pytest.mark.parametrize("kind", OVERLAPS)
+def test_generalised_overlaps_fall_with_distance_also_where_nothing_is_shared(kind):
+    """Boxes of one shape, ever further apart in a straight line; they touch at 40 pixels."""
+    steps = np.arange(0, 400, 10)
+    places = see(*[person(100 + step) for step in steps]).boxes
+    measured = overlap(kind, places[:1], places)[0]
+    if kind == "iou":
+        assert (np.diff(measured[:5]) < 0).all()
+        assert (measured[4:] == 0).all()
+    else:
+        assert (np.diff(measured) < 0).all()
+
+
+def test_overlaps_of_a_known_pair():
+    """Touching squares of side 2: IoU 0, GIoU 0, DIoU -4 / 20, and CIoU the same as of equal shape."""
+    a, b = np.array([[0, 0, 2, 2]], np.float32), np.array([[2, 0, 4, 2]], np.float32)
+    for kind, expected in {"iou": 0, "giou": 0.5, "diou": 0.4, "ciou": 0.4}.items():
+        np.testing.assert_allclose(overlap(kind, a, b), [[expected]], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["sort", "ocsort", "deepocsort"])
+@pytest.mark.parametrize(("kind", "expected"), [("iou", 2), ("giou", 1), ("diou", 1), ("ciou", 1)])
+def test_the_overlap_option_decides_about_who_no_longer_overlaps(name, kind, expected):
+    """Someone leaps 60 pixels, one and a half widths: scaled GIoU and DIoU are 0.4 and 0.41."""
+    tracker = create_tracker(name, overlap=kind)
+    tracker.update(see(person(100)))
+    tracks = tracker.update(see(person(160)))
+    assert tracks.ids[tracks.detection_index == 0].tolist() == [expected]
