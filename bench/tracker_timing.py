@@ -24,14 +24,14 @@ from bench.tracker_runs import Run
 from bench.tracker_update import AREA_PER_PERSON, FPS, walkers
 from rtreid_ros.recordings import RecordedFrame, Recording
 
-TIMED_VARIANTS = ("boxes", "motion", "emb05", "emb05-motion")
+TIMED_VARIANTS = ("boxes", "emb05-motion")
 SCENES = {20: 200, 100: 120, 300: 50}
 """Boxes on average, and updates measured in each round."""
 ROUNDS = 3
 SCENE_WARM_UP = 40
 WARM_UP = 10
 EMBEDDING = 512
-FRAMES_IN_ALL = 800
+FRAMES_IN_ALL = 400
 """Updates measured on a set of sequences, shared among them."""
 
 
