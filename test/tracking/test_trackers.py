@@ -14,6 +14,9 @@ from rtreid_ros.tracking import TRACKERS, create_tracker
 from rtreid_ros.types import Detections
 
 EVERY_TRACKER = pytest.mark.parametrize("name", sorted(TRACKERS))
+EMBEDDING_TRACKER = pytest.mark.parametrize(
+    "name", [name for name in sorted(TRACKERS) if TRACKERS[name].uses_embeddings]
+)
 
 
 def dim_of(name):
@@ -144,11 +147,12 @@ def test_identical_detections_found_no_more_tracks_than_there_are_detections(nam
 
 
 @EVERY_TRACKER
-def test_empty_frames_age_tracks_until_they_are_dropped(name):
-    tracker = create_tracker(name, frame_rate=10)
+@pytest.mark.parametrize("options", [{}, {"max_lost": 0.7}])
+def test_empty_frames_age_tracks_until_they_are_dropped(name, options):
+    tracker = create_tracker(name, frame_rate=10, **options)
     for _ in range(3):
         tracker.update(see(person(100)))
-    for missed in range(1, 11):  # max_lost is 1 s: ten frames
+    for missed in range(1, round(tracker.options.max_lost * 10) + 1):
         tracks = tracker.update(Detections.empty())
         assert tracks.states.tolist() == [LOST]
         assert tracks.time_since_update[0] == pytest.approx(missed / 10)
@@ -218,6 +222,44 @@ def test_time_running_backwards_resets_with_a_warning(name, caplog):
 
 
 @EVERY_TRACKER
+def test_after_time_ran_backwards_results_are_those_of_a_new_tracker(name):
+    scene = crowd(12, 25, seed=4, dim=dim_of(name))
+    used, new = create_tracker(name), create_tracker(name)
+    for k, frame in enumerate(crowd(9, 20, seed=5, dim=dim_of(name))):
+        used.update(frame, stamp=100 + k / 30)
+    for k, frame in enumerate(scene):
+        assert_equal_tracks(used.update(frame, stamp=k / 30), new.update(frame, stamp=k / 30))
+    assert (used.resets, new.resets) == (1, 0)
+
+
+@EVERY_TRACKER
+@pytest.mark.parametrize("gap", [2, 5, 12])
+def test_a_frame_that_never_came_and_one_in_which_nobody_was_seen_give_the_same_ids(name, gap):
+    """People who walk at an even pace, missing every now and then for a while."""
+    told, shown = create_tracker(name), create_tracker(name)
+    for k in range(80):
+        frame = see(person(100 + 6 * k), person(900 - 5 * k, 500))
+        if k < 10 or k % (gap + 8) >= gap:
+            expected = shown.update(frame, stamp=k / 30)
+            tracks = told.update(frame, stamp=k / 30)
+            assert tracks.ids.tolist() == expected.ids.tolist() == [1, 2]
+            assert tracks.states.tolist() == expected.states.tolist()
+            np.testing.assert_allclose(tracks.ages, expected.ages)
+        else:
+            shown.update(Detections.empty(), stamp=k / 30)
+
+
+@EVERY_TRACKER
+def test_half_the_rate_told_is_the_same_walk(name):
+    """Nominally 30, every second frame comes: speeds in pixels per second, and ids, are the same."""
+    tracker = create_tracker(name)
+    for k in range(0, 120, 2):
+        tracks = tracker.update(see(person(100 + 4 * k)), stamp=k / 30)
+        assert tracks.ids.tolist() == [1]
+    np.testing.assert_allclose(tracks.velocities, [[120, 0]], atol=4)
+
+
+@EVERY_TRACKER
 def test_after_a_long_silence_nobody_is_taken_for_someone_from_before(name):
     tracker = create_tracker(name, min_hits=1)
     for k in range(10):
@@ -270,10 +312,221 @@ def test_per_class_tracks_are_continued_by_their_own_class_only(name):
 
 
 @EVERY_TRACKER
+def test_classes_compete_unless_told_apart(name):
+    """Two classes in one place: two tracks in either case, and each keeps to its class if told."""
+    for per_class in (False, True):
+        tracker = create_tracker(name, min_hits=1, per_class=per_class)
+        for _ in range(5):
+            tracks = tracker.update(see(person(100), person(104), classes=[0, 3]))
+        assert tracks.ids.tolist() == [1, 2]
+        tracks = tracker.update(see(person(104), person(100), classes=[0, 3]))
+        assert tracks.detection_index.tolist() == ([0, 1] if per_class else [1, 0])
+        assert tracks.class_ids.tolist() == ([0, 3] if per_class else [3, 0])
+
+
+# --------------------------------------------------------------------- embeddings
+
+
+@EMBEDDING_TRACKER
+def test_embeddings_may_come_late(name):
+    tracker = create_tracker(name)
+    for _ in range(4):
+        tracks = tracker.update(see(person(100), person(300)))
+    assert tracks.embeddings is None
+    for _ in range(3):
+        tracks = tracker.update(see(person(100), person(300), looks=[3, 4]))
+        assert tracks.ids.tolist() == [1, 2]
+    assert tracks.embeddings.shape == (2, 8)
+    np.testing.assert_allclose(tracks.embeddings, np.eye(8)[[3, 4]], atol=1e-6)
+
+
+@EMBEDDING_TRACKER
+def test_embeddings_may_be_missing_in_some_frames(name):
+    """Every third frame has none; the pairs stand close, and each keeps their id and looks."""
+    tracker = create_tracker(name)
+    for k in range(30):
+        tracks = tracker.update(see(person(100), person(130), looks=None if k % 3 == 2 else [0, 1]))
+        assert tracks.ids.tolist() == [1, 2]
+        assert tracks.detection_index.tolist() == [0, 1]
+    np.testing.assert_allclose(tracks.embeddings, np.eye(8)[[0, 1]], atol=1e-6)
+
+
+@EMBEDDING_TRACKER
+def test_embeddings_of_another_length_are_refused_and_harm_nothing(name):
+    tracker = create_tracker(name)
+    for _ in range(5):
+        tracker.update(see(person(100), person(300), looks=[0, 1]), stamp=1.0)
+    short = see(person(100), person(300)).with_embeddings(np.eye(2, 4))
+    with pytest.raises(InputError, match=r"4 dimensions.*had 8.*reset"):
+        tracker.update(short, stamp=0.5)
+    assert tracker.resets == 0
+    tracks = tracker.update(see(person(100), person(300), looks=[0, 1]), stamp=1.0 + 1 / 30)
+    assert tracks.ids.tolist() == [1, 2]
+    assert len(tracker.update(Detections.empty().with_embeddings(np.zeros((0, 4))))) == 2
+    tracker.reset()
+    assert tracker.update(short).embeddings.shape == (2, 4)
+
+
+@EMBEDDING_TRACKER
+def test_embeddings_of_nothing_are_like_nobody(name):
+    """Rows of zeros, as of a crop without pixels: no warning, no NaN, and position decides."""
+    tracker = create_tracker(name, min_hits=1)
+    blank = see(person(100), person(300)).with_embeddings(np.zeros((2, 8)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in range(4):
+            tracks = tracker.update(blank)
+    assert tracks.ids.tolist() == [1, 2]
+    np.testing.assert_array_equal(tracks.embeddings, 0)
+
+
+@pytest.mark.parametrize("name", [name for name in sorted(TRACKERS) if not TRACKERS[name].uses_embeddings])
+def test_trackers_by_motion_do_not_mind_embeddings(name):
+    with_looks, without = create_tracker(name), create_tracker(name)
+    for plain, dressed in zip(crowd(9, 20), crowd(9, 20), strict=True):
+        looks = np.random.default_rng(0).standard_normal((len(dressed), 5))
+        tracks = with_looks.update(dressed.with_embeddings(looks))
+        assert_equal_tracks(tracks, without.update(plain))
+        assert tracks.embeddings is None
+
+
+# ---------------------------------------------------------------------- bad input
+
+
+@EVERY_TRACKER
+@pytest.mark.parametrize(
+    "row",
+    [
+        [np.nan, 0, 10, 10],
+        [0, 0, np.inf, 10],
+        [-np.inf, 0, 10, 10],
+        [10, 10, 10, 20],  # no width
+        [10, 10, 20, 10],  # no height
+        [7, 7, 7, 7],  # a point
+        [30, 30, 20, 40],  # negative width
+        [30, 40, 40, 30],  # negative height
+        [0, 0, 3e38, 3e38],  # beyond any image, and its area beyond any number
+    ],
+)
+def test_a_box_that_is_none_is_as_if_it_were_not_there(name, row):
+    with_it, without = create_tracker(name), create_tracker(name)
+    for frame in crowd(6, 12, seed=8, dim=dim_of(name)):
+        boxes = np.concatenate([np.array([row], np.float32), frame.boxes])
+        looks = (
+            frame.embeddings
+            if frame.embeddings is None
+            else np.concatenate([np.eye(1, 16), frame.embeddings])
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            tracks = with_it.update(Detections(boxes, [0.9, *frame.scores], embeddings=looks))
+        expected = without.update(frame)
+        assert tracks.ids.tolist() == expected.ids.tolist()
+        np.testing.assert_array_equal(tracks.boxes, expected.boxes)
+        matched = expected.detection_index >= 0
+        assert (tracks.detection_index - expected.detection_index == matched).all()
+    assert with_it.rejected == 12
+
+
+@EVERY_TRACKER
+@pytest.mark.parametrize("score", [np.nan, np.inf, -0.1, 1.5])
+def test_a_score_that_is_none_is_dropped_and_counted(name, score):
+    tracker = create_tracker(name, min_hits=1)
+    tracks = tracker.update(see(person(100), person(300), scores=[score, 0.9]))
+    assert tracks.detection_index.tolist() == [1]
+    assert tracker.rejected == 1
+
+
+@EVERY_TRACKER
+def test_boxes_partly_outside_the_picture_are_boxes(name):
+    tracker = create_tracker(name, min_hits=1)
+    for k in range(12):
+        tracks = tracker.update(see(person(30 - 6 * k, -20)))
+        assert tracks.ids.tolist() == [1]
+    assert tracker.rejected == 0
+    assert tracks.boxes[0].tolist() == [-56, -70, -16, 30]
+
+
+@EVERY_TRACKER
+@pytest.mark.parametrize("size", [(1e-3, 1e-3), (1e-3, 5000), (5000, 1e-3), (1e8, 1e8)])
+def test_boxes_of_extreme_sizes_give_finite_tracks_without_warnings(name, size):
+    tracker = create_tracker(name, min_hits=1, report="filter")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for k in range(20):
+            frame = see((300, 200, *size), looks=[0]) if k % 4 else see().with_embeddings(np.zeros((0, 8)))
+            tracks = tracker.update(frame)
+    assert tracks.ids.tolist() == [1]
+    assert np.isfinite(tracks.boxes).all()
+    assert np.isfinite(tracks.velocities).all()
+
+
+@EVERY_TRACKER
+def test_lists_and_numbers_of_any_type_are_taken_as_they_are_meant(name):
+    results = []
+    for convert in (
+        lambda boxes: boxes,
+        lambda boxes: boxes.astype(np.float64),
+        lambda boxes: boxes.astype(np.int16),
+        lambda boxes: boxes.astype(np.float32)[:, ::-1][:, ::-1],
+        np.asfortranarray,
+        lambda boxes: boxes.tolist(),
+    ):
+        tracker = create_tracker(name)
+        for k in range(5):
+            boxes = see(person(100 + k), person(300)).boxes
+            tracks = tracker.update(Detections(convert(boxes), [1, 1]))
+        results.append(tracks)
+    for tracks in results[1:]:
+        assert_equal_tracks(tracks, results[0])
+        assert tracks.boxes.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("boxes", "scores", "embeddings"),
+    [
+        ([0, 0, 10, 10], [0.9], None),
+        ([[0, 0, 10]], [0.9], None),
+        (np.zeros((2, 2, 4)), [0.9, 0.9], None),
+        ([[0, 0, 10, 10]], [0.9, 0.8], None),
+        ([[0, 0, 10, 10]], [0.9], [1, 0, 0]),
+        ([[0, 0, 10, 10]], [0.9], np.eye(2)),
+        ([["a", "b", "c", "d"]], [0.9], None),
+    ],
+)
+def test_arrays_of_a_wrong_shape_or_kind_never_reach_a_tracker(boxes, scores, embeddings):
+    with pytest.raises(ValueError, match=r"shape|rows|convert"):
+        Detections(boxes, scores, embeddings=embeddings)
+
+
+@EVERY_TRACKER
+def test_duplicates_do_not_disturb_who_stands_there(name):
+    """The same box twice in every frame: an id each, and no exchange with the neighbour."""
+    tracker = create_tracker(name)
+    for _ in range(10):
+        tracks = tracker.update(see(person(100), person(100), person(300)))
+    assert tracks.ids.tolist() == [1, 2, 3]
+    assert tracks.detection_index[2] == 2
+    assert set(tracks.detection_index[:2].tolist()) == {0, 1}
+
+
+@EVERY_TRACKER
+def test_the_same_frame_twice_is_the_same_people(name):
+    """A stamp equal to the last one, again and again: ids stay, and nobody ages."""
+    tracker = create_tracker(name, min_hits=1)
+    frame = see(*[person(100 + 60 * k) for k in range(5)])
+    for _ in range(50):
+        tracks = tracker.update(frame, stamp=3.0)
+        assert tracks.ids.tolist() == [1, 2, 3, 4, 5]
+        assert (tracks.ages == 0).all()
+        assert np.isfinite(tracks.velocities).all()
+
+
+@EVERY_TRACKER
 def test_memory_and_tracks_stay_bounded_while_people_come_and_go(name):
     rng = np.random.default_rng(0)
     tracker = create_tracker(name)
-    dim = dim_of(name)
+    dim, missed = dim_of(name), round(tracker.options.max_lost * 30)
     guests = []
     for _ in range(60):
         frame = see(*[person(x, y) for x, y in rng.uniform(0, 50_000, (4, 2))])
@@ -281,11 +534,13 @@ def test_memory_and_tracks_stay_bounded_while_people_come_and_go(name):
         guests.append(
             frame.with_embeddings(looks / np.linalg.norm(looks, axis=1, keepdims=True)) if dim else frame
         )
-    for k in range(20_000):
+    held = []
+    for k in range(1500):
         tracks = tracker.update(guests[k // 3 % len(guests)])  # every third frame everybody is replaced
-        assert len(tracks) <= 4 * 11 + 4  # those of the last 30 frames, and those seen now
-    assert tracks.ids.max() > 20_000
-    assert sum(value.nbytes for value in arrays_of(tracker.tracks)) < 48 * 8 * (60 + dim)
+        assert len(tracks) <= 4 * (missed // 3 + 2)  # those of the frames missed, and those seen now
+        held.append(sum(value.nbytes for value in arrays_of(tracker.tracks)))
+    assert tracks.ids.max() > 1500
+    assert max(held[1000:]) == max(held[500:1000])
 
 
 def arrays_of(rows):
