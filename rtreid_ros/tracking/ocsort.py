@@ -6,6 +6,8 @@ observation-centric momentum (OCM), recovery (OCR) and re-update (ORU).
 
 from __future__ import annotations
 
+import math
+from collections import deque
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -65,6 +67,11 @@ class OcSort(Tracker):
     options: OcSortOptions
     tracks: OcSortRows
 
+    def reset(self) -> None:
+        """Start anew: no tracks, ids from 1, no last stamp."""
+        self._looks: deque[float] = deque(maxlen=math.floor(self.options.delta_t) + 1)
+        super().reset()
+
     def _warp(self, affine: Float64) -> None:
         super()._warp(affine)
         tracks = self.tracks
@@ -79,7 +86,9 @@ class OcSort(Tracker):
         options, scores = self.options, detections.scores
         high = scores >= options.track_threshold
 
-        since = self._clock.now - options.delta_t
+        # As far back as so many nominal frames, or as so many looks where frames are missing.
+        self._looks.append(self._clock.now)
+        since = min(self._looks[0], self._clock.now - options.delta_t)
         self._origins = self.tracks.observed.since(since)
 
         # First association: overlap with the prediction, and constancy of direction (OCM).
