@@ -60,7 +60,7 @@ def walkers(count: int, frames: int, dim: int, seed: int) -> Iterator[Detections
         score = np.clip(rng.normal(0.85, 0.12, len(size)), 0.05, 1)
         embeddings = None
         if dim:
-            rows = looks[seen] + 0.7 * rng.standard_normal((len(size), dim)).astype(np.float32)
+            rows = looks[seen] + 0.4 * rng.standard_normal((len(size), dim)).astype(np.float32)
             embeddings = rows / np.linalg.norm(rows, axis=1, keepdims=True)
         yield Detections(
             np.concatenate([centre - size / 2, centre + size / 2], axis=1), score, None, embeddings

@@ -84,9 +84,10 @@ class DeepSort(AppearanceTracker):
         tracks = matching.free_tracks(states != TrackState.TENTATIVE)
         rows = matching.free_detections(good)
         cost, limit = self._cost(tracks, rows, predicted, detections)
-        seen = self.tracks.seen[tracks]
+        able = np.flatnonzero((cost < limit).any(axis=1))
+        seen = self.tracks.seen[tracks[able]]
         for time in np.unique(seen)[::-1]:
-            level = np.flatnonzero(seen == time)
+            level = able[seen == time]
             free = np.flatnonzero(matching.track_of[rows] < 0)
             matching.assign(tracks[level], rows[free], cost[np.ix_(level, free)], limit)
 
