@@ -92,6 +92,15 @@ def test_the_direction_looks_back_delta_t():
     assert picked == {1.0: [-1, 0], 3.0: [1, 0]}
 
 
+def test_where_frames_are_missing_the_direction_looks_back_as_many_looks():
+    """The same walk and turn with every third frame only: three looks are nine frames."""
+    tracker = create_tracker("ocsort")
+    path = [100 + 6 * k for k in range(20)]
+    for k, x in enumerate([*path, path[-1] - 2, path[-1] - 4]):
+        tracker.update(see(person(x)), stamp=3 * k / 30)
+    assert tracker.tracks.heading.tolist() == [[1, 0]]
+
+
 # ----------------------------------------------------------------- recovery (OCR)
 
 
