@@ -10,9 +10,6 @@ import numpy as np
 from rtreid_ros.tracking.rows import Rows
 from rtreid_ros.types import Float32, Float64, Int64
 
-_MOST = 64
-"""Observations kept of a track, at any rate of frames."""
-
 
 @dataclass(slots=True)
 class Observations(Rows):
@@ -26,16 +23,22 @@ class Observations(Rows):
     @classmethod
     def of(cls, centers: Float32, now: float, window: float) -> Observations:
         """One observation of each track, with room for those of `window` nominal frames."""
-        room = min(math.ceil(window) + 1, _MOST)
+        room = math.ceil(window) + 2
         observed = cls(np.repeat(centers[:, None], room, axis=1), np.full((len(centers), room), -np.inf))
         observed.times[:, 0] = now
         return observed
 
     def add(self, rows: Int64, centers: Float32, now: float) -> None:
-        """One more observation of each of `rows`; their oldest is forgotten."""
+        """One more observation of each of `rows`; their oldest is forgotten.
+
+        At rates above the nominal one, observations less than a nominal frame apart replace each
+        other, so that those kept reach back as far as at any rate.
+        """
+        apart = (self.times[rows, 0] - self.times[rows, 1] > 1 - 1e-6)[:, None]
         for column, new in ((self.centers, centers), (self.times, now)):
             moved = column[rows]
-            moved[:, 1:] = moved[:, :-1].copy()
+            wide = apart[..., None] if moved.ndim == 3 else apart
+            moved[:, 1:] = np.where(wide, moved[:, :-1], moved[:, 1:])
             moved[:, 0] = new
             column[rows] = moved
 
