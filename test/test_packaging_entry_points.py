@@ -129,7 +129,7 @@ def test_every_ros_package_we_import_is_declared(
 def test_only_declared_distributions_are_imported(project: dict[str, Any]) -> None:
     modules = {"onnxruntime-gpu": "onnxruntime", "opencv-python-headless": "cv2", "pyyaml": "yaml"}
     requirements = [*project["dependencies"]]
-    for name in ("openvino", "ultralytics", "train", "eval"):
+    for name in ("openvino", "ultralytics", "train", "eval", "tune"):
         requirements += project["optional-dependencies"][name]
     names = [re.split(r"[\[<>=]", item)[0].lower() for item in requirements]
     known = {modules.get(name, name) for name in names} | set(sys.stdlib_module_names) | {"rtreid_ros"}
