@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from abc import abstractmethod
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -134,6 +136,39 @@ class Gallery:
                 likeness = self._pool[slot, : kept[slot]] @ embeddings[begin:end].T
                 nearest[begin:end] = 1 - likeness.max(axis=0)
         return nearest
+
+
+@dataclass(slots=True)
+class GalleryRows(TrackRows):
+    """Tracks that remember how they used to look."""
+
+    slots: Int64
+    """Where the `Gallery` keeps the track's past looks."""
+
+
+class GalleryTracker(AppearanceTracker):
+    """An appearance tracker with a `Gallery`; what goes into it, and when, the subclass says."""
+
+    Rows = GalleryRows
+    tracks: GalleryRows
+
+    @abstractmethod
+    def _looks_kept(self) -> int:
+        """Size of the gallery."""
+
+    def reset(self) -> None:
+        """Start anew: no tracks, ids from 1, no last stamp, embeddings of any length."""
+        self._gallery = Gallery(self._looks_kept())
+        super().reset()
+
+    def _prepare(self, detections: Detections) -> None:
+        super()._prepare(detections)
+        self._gallery.widen(self._dim)
+
+    def _new_tracks(self, detections: Detections, **more: Any) -> TrackRows:
+        used = self.tracks.slots if len(detections) else np.zeros(0, np.int64)
+        slots = self._gallery.open(used, len(detections))
+        return super()._new_tracks(detections, slots=slots, **more)
 
 
 def due(hits: Int32, interval: int) -> Int64:

@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 
 from rtreid_ros.options import option
-from rtreid_ros.tracking.appearance import AppearanceTracker, Gallery, cosine_distance
+from rtreid_ros.tracking.appearance import GalleryTracker, cosine_distance
 from rtreid_ros.tracking.association import OVERLAPS, Matching, overlap
 from rtreid_ros.tracking.base import TrackerOptions
 from rtreid_ros.tracking.kalman import CHI2_95_4
-from rtreid_ros.tracking.rows import TrackRows
 from rtreid_ros.tracking.state_spaces import XYAH
 from rtreid_ros.types import Bool, Detections, Float32, Int64, TrackState
 
@@ -45,15 +44,7 @@ class DeepSortOptions(TrackerOptions):
     gallery: int = option(100, "embeddings kept of a track", ge=1, le=1000, search=[1, 10, 30, 100])
 
 
-@dataclass(slots=True)
-class DeepSortRows(TrackRows):
-    """Tracks that remember every look, up to a number."""
-
-    slots: Int64
-    """Where the `Gallery` keeps the track's looks."""
-
-
-class DeepSort(AppearanceTracker):
+class DeepSort(GalleryTracker):
     """The tracker of the paper; its options allow DIoU (Zheng et al., AAAI 2020) in place of IoU.
 
     ``features`` hold the last embedding. Frames without embeddings are associated by position, under
@@ -61,19 +52,11 @@ class DeepSort(AppearanceTracker):
     """
 
     Options = DeepSortOptions
-    Rows = DeepSortRows
     filter = XYAH()
     options: DeepSortOptions
-    tracks: DeepSortRows
 
-    def reset(self) -> None:
-        """Start anew: no tracks, ids from 1, no last stamp, embeddings of any length."""
-        self._gallery = Gallery(self.options.gallery)
-        super().reset()
-
-    def _prepare(self, detections: Detections) -> None:
-        super()._prepare(detections)
-        self._gallery.widen(self._dim)
+    def _looks_kept(self) -> int:
+        return self.options.gallery
 
     def _associate(self, detections: Detections, matching: Matching) -> None:
         options, states = self.options, self.tracks.states
@@ -132,9 +115,7 @@ class DeepSort(AppearanceTracker):
         good: Bool = detections.scores >= self.options.min_score
         return good
 
-    def _new_tracks(self, detections: Detections, **more: Any) -> TrackRows:
-        used = self.tracks.slots if len(detections) else np.zeros(0, np.int64)
-        slots = self._gallery.open(used, len(detections))
-        if detections.embeddings is not None and len(detections):
-            self._gallery.remember(slots, detections.embeddings)
-        return super()._new_tracks(detections, slots=slots, **more)
+    def _begin(self, detections: Detections, rows: Int64) -> None:
+        super()._begin(detections, rows)
+        if detections.embeddings is not None:
+            self._gallery.remember(self.tracks.slots[-len(rows) :], detections.embeddings[rows])

@@ -15,11 +15,10 @@ import numpy as np
 
 from rtreid_ros import boxes
 from rtreid_ros.options import option
-from rtreid_ros.tracking.appearance import AppearanceTracker, Gallery, blend, cosine_distance, due
+from rtreid_ros.tracking.appearance import GalleryTracker, blend, cosine_distance, due
 from rtreid_ros.tracking.association import Matching
 from rtreid_ros.tracking.base import TrackerOptions
 from rtreid_ros.tracking.kalman import CHI2_95_4
-from rtreid_ros.tracking.rows import TrackRows
 from rtreid_ros.tracking.state_spaces import XYAH
 from rtreid_ros.types import Bool, Detections, Float32, Float64, Int64, TrackState
 
@@ -64,15 +63,7 @@ class StrongSortOptions(TrackerOptions):
     )
 
 
-@dataclass(slots=True)
-class StrongSortRows(TrackRows):
-    """Tracks that remember how they used to look."""
-
-    slots: Int64
-    """Where the `Gallery` keeps the track's past looks."""
-
-
-class StrongSort(AppearanceTracker):
+class StrongSort(GalleryTracker):
     """The tracker of the paper, online part.
 
     Beyond the paper, detections are compared with the nearest of a track's smoothed embeddings now and
@@ -85,22 +76,12 @@ class StrongSort(AppearanceTracker):
     """
 
     Options = StrongSortOptions
-    Rows = StrongSortRows
     filter = XYAH()
     camera_motion = "ecc"
     options: StrongSortOptions
-    tracks: StrongSortRows
 
-    def reset(self) -> None:
-        """Start anew: no tracks, ids from 1, no last stamp, embeddings of any length."""
-        self._gallery = Gallery(self.options.gallery)
-        # One snapshot per time constant of the average: those between would be nearly the same.
-        self._interval = round(1 / (1 - self.options.momentum))
-        super().reset()
-
-    def _prepare(self, detections: Detections) -> None:
-        super()._prepare(detections)
-        self._gallery.widen(self._dim)
+    def _looks_kept(self) -> int:
+        return self.options.gallery
 
     def _associate(self, detections: Detections, matching: Matching) -> None:
         options, states = self.options, self.tracks.states
@@ -154,17 +135,14 @@ class StrongSort(AppearanceTracker):
         if detections.embeddings is not None:
             blend(self.tracks, rows, detections.embeddings, self.options.momentum)
             if self.options.gallery:
-                now = rows[due(self.tracks.hits[rows], self._interval)]
+                # One snapshot per time constant of the average: those between would be nearly the same.
+                interval = round(1 / (1 - self.options.momentum))
+                now = rows[due(self.tracks.hits[rows], interval)]
                 self._gallery.remember(self.tracks.slots[now], self.tracks.features[now])
 
     def _can_begin(self, detections: Detections) -> Bool:
         good: Bool = detections.scores >= self.options.min_score
         return good
-
-    def _new_tracks(self, detections: Detections, **more: Any) -> TrackRows:
-        used = self.tracks.slots if len(detections) else np.zeros(0, np.int64)
-        slots = self._gallery.open(used, len(detections))
-        return super()._new_tracks(detections, slots=slots, **more)
 
 
 def _mutual_best(cost: Any, limit: float) -> tuple[Int64, Int64]:
