@@ -20,8 +20,11 @@ from rtreid_ros.types import Detections, Float32, Int64
 
 @dataclass(frozen=True, slots=True)
 class BotSortOptions(ByteTrackOptions):
-    """Published defaults; `max_lost` is the paper's 30 frames at 30 frames per second."""
+    """Published defaults, but for `max_lost` (the paper's is 1 s) and `proximity_limit`, see `BotSort`."""
 
+    max_lost: float = option(
+        1.5, "a track not seen for longer than this is dropped, seconds", ge=0, search=(0.3, 3.0)
+    )
     proximity_limit: float = option(
         0.8,
         "appearance counts only for pairs nearer than this 1 - IoU; 0.5 is the paper's",
@@ -42,7 +45,11 @@ class BotSortOptions(ByteTrackOptions):
 
 
 class BotSort(AppearanceTracker, ByteTrack):
-    """The tracker of the paper; BoT-SORT-ReID where detections come with embeddings."""
+    """The tracker of the paper; BoT-SORT-ReID where detections come with embeddings.
+
+    Looks may speak as far as position does (``proximity_limit=0.5``: the paper's), and are given half a
+    second longer to find somebody again.
+    """
 
     Options = BotSortOptions
     filter = XYWH()
