@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from rtreid_ros.affine import compose, identity
 from rtreid_ros.camera_motion.base import CameraMotion
 from rtreid_ros.errors import SourceError
+from rtreid_ros.textfile import read_text
 from rtreid_ros.types import Float64, UInt8
 
 _COLUMNS = 7
@@ -27,12 +28,7 @@ def read_motions(path: str | Path) -> dict[int, Float64]:
             the line.
     """
     path = Path(path)
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        raise SourceError(f"{path}: no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(f"{path}: not a readable text file ({error})") from None
+    lines = read_text(path).splitlines()
     motions: dict[int, Float64] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip():

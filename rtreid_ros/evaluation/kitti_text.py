@@ -15,6 +15,7 @@ import numpy as np
 
 from rtreid_ros.errors import SourceError
 from rtreid_ros.evaluation.mot_text import MotTable
+from rtreid_ros.textfile import read_text
 
 if TYPE_CHECKING:
     from rtreid_ros.types import Int64, Tracks
@@ -66,12 +67,7 @@ def read_kitti(path: str | Path) -> MotTable:
             the line.
     """
     path = Path(path)
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        raise SourceError(f"{path}: no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(f"{path}: not a readable text file ({error})") from None
+    lines = read_text(path).splitlines()
     rows = [_row(path, number, line) for number, line in enumerate(lines, start=1) if line.strip()]
     if not rows:
         return MotTable.empty()

@@ -17,6 +17,7 @@ import numpy as np
 
 from rtreid_ros.boxes import ltwh_to_xyxy
 from rtreid_ros.errors import SinkError, SourceError
+from rtreid_ros.textfile import read_text
 from rtreid_ros.types import GroundTruth, Tracks
 
 if TYPE_CHECKING:
@@ -139,12 +140,7 @@ def read_mot(path: str | Path) -> MotTable:
             the line.
     """
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise SourceError(f"{path}: no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(f"{path}: not a readable text file ({error})") from None
+    text = read_text(path)
     lines = text.splitlines()
     if not text.strip():
         return MotTable.empty()

@@ -13,7 +13,7 @@ import numpy as np
 from rtreid_ros.errors import InputError
 from rtreid_ros.tracking.base import Tracker
 from rtreid_ros.tracking.rows import TrackRows
-from rtreid_ros.types import Detections, Float32, Int32, Int64
+from rtreid_ros.types import Detections, Float32, Int64
 
 logger = logging.getLogger(__name__)
 
@@ -169,8 +169,3 @@ class GalleryTracker(AppearanceTracker):
         used = self.tracks.slots if len(detections) else np.zeros(0, np.int64)
         slots = self._gallery.open(used, len(detections))
         return super()._new_tracks(detections, slots=slots, **more)
-
-
-def due(hits: Int32, interval: int) -> Int64:
-    """Which of `hits` have come round."""
-    return np.flatnonzero(hits % interval == 0)

@@ -27,6 +27,14 @@ def overlap(kind: str, first: Float32, second: Float32) -> Float32:
     return measure
 
 
+def overlap_cost(kind: str, first: Float32, second: Float32, least: float) -> Float32:
+    """``1 - overlap``, ``(N, M)``; infinite where boxes overlap less than `least`."""
+    likeness = overlap(kind, first, second)
+    cost = 1 - likeness
+    cost[likeness < least] = np.inf
+    return cost
+
+
 def load_solver() -> None:
     """Import the assignment solver (0.4 s of CPU), so that the first crowded frame does not wait for it."""
     import scipy.optimize  # noqa: F401, PLC0415 (importing this package stays quick without)
@@ -108,13 +116,10 @@ class Matching:
         self.track_of: Int64 = np.full(len(detection_classes), -1, np.int64)
         self._classes = (track_classes, detection_classes) if per_class else None
 
-    def every_track(self) -> Int64:
-        """Indices of all tracks, for a first stage."""
-        return np.arange(len(self.detection_of))
-
-    def free_tracks(self, eligible: Bool) -> Int64:
-        """Indices of the tracks of the mask `eligible` that have no detection yet."""
-        return np.flatnonzero(eligible & (self.detection_of < 0))
+    def free_tracks(self, eligible: Bool | None = None) -> Int64:
+        """Indices of the tracks, or of those of the mask `eligible`, that have no detection yet."""
+        free = self.detection_of < 0
+        return np.flatnonzero(free if eligible is None else eligible & free)
 
     def free_detections(self, eligible: Bool) -> Int64:
         """Indices of the detections of the mask `eligible` that have no track yet."""

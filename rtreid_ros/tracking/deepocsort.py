@@ -13,7 +13,7 @@ from rtreid_ros.options import option
 from rtreid_ros.tracking.appearance import AppearanceTracker, blend
 from rtreid_ros.tracking.ocsort import OcSort, OcSortOptions
 from rtreid_ros.tracking.state_spaces import XYWH
-from rtreid_ros.types import Detections, Float32, Int64
+from rtreid_ros.types import Bool, Detections, Float32, Int64
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ class DeepOcSort(AppearanceTracker, OcSort):
     camera_motion = "sparse_flow"
     options: DeepOcSortOptions
 
-    def _evidence(self, likeness: Float32, detections: Detections) -> Float32:
-        evidence = super()._evidence(likeness, detections)
+    def _evidence(self, near: Bool, detections: Detections) -> Float32:
+        evidence = super()._evidence(near, detections)
         if detections.embeddings is not None and evidence.size:
             alike = self.tracks.features @ detections.embeddings.T
             weight = self.options.appearance_weight + self._distinction(alike)

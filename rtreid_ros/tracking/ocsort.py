@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from rtreid_ros.options import option
-from rtreid_ros.tracking.association import OVERLAPS, Matching, overlap
+from rtreid_ros.tracking.association import OVERLAPS, Matching, overlap_cost
 from rtreid_ros.tracking.base import Tracker, TrackerOptions
 from rtreid_ros.tracking.kalman import BoxFilter
 from rtreid_ros.tracking.observations import Observations, direction
@@ -93,26 +93,25 @@ class OcSort(Tracker):
 
         # First association: overlap with the prediction, and constancy of direction (OCM).
         predicted = self._boxes()
-        tracks, rows = matching.every_track(), matching.free_detections(high)
-        likeness = overlap(options.overlap, predicted, detections.boxes[rows])
-        likeness[likeness < options.min_overlap] = -np.inf
-        likeness += self._evidence(likeness, detections[rows])
-        matching.assign(tracks, rows, 1 - likeness, 1.0)
+        tracks, rows = matching.free_tracks(), matching.free_detections(high)
+        cost = overlap_cost(options.overlap, predicted, detections.boxes[rows], options.min_overlap)
+        cost -= self._evidence(np.isfinite(cost), detections[rows])
+        matching.assign(tracks, rows, cost, 1.0)
 
         if options.byte:
-            tracks = matching.free_tracks(np.ones(len(self.tracks), bool))
+            tracks = matching.free_tracks()
             rows = matching.free_detections((scores >= options.low_threshold) & ~high)
             self._assign_by_overlap(matching, tracks, rows, predicted, detections)
 
         # Second association: overlap with the last observation (OCR).
-        tracks = matching.free_tracks(np.ones(len(self.tracks), bool))
+        tracks = matching.free_tracks()
         rows = matching.free_detections(high)
         self._assign_by_overlap(matching, tracks, rows, self.tracks.boxes, detections)
 
-    def _evidence(self, likeness: Float32, detections: Detections) -> Float32:
-        """What speaks for a pair beside overlap, ``(N, M)``; only asked where `likeness` is finite."""
-        evidence = np.zeros_like(likeness)
-        tracks, rows = np.nonzero(np.isfinite(likeness))
+    def _evidence(self, near: Bool, detections: Detections) -> Float32:
+        """What speaks for a pair beside overlap, ``(N, M)``; only asked for the pairs that are `near`."""
+        evidence = np.zeros(near.shape, np.float32)
+        tracks, rows = np.nonzero(near)
         evidence[tracks, rows] = self._momentum(tracks, detections, rows)
         return evidence
 
@@ -131,9 +130,9 @@ class OcSort(Tracker):
     def _assign_by_overlap(
         self, matching: Matching, tracks: Int64, rows: Int64, places: Float32, detections: Detections
     ) -> None:
-        likeness = overlap(self.options.overlap, places[tracks], detections.boxes[rows])
-        likeness[likeness < self.options.min_overlap] = -1
-        matching.assign(tracks, rows, 1 - likeness, 1.0)
+        options = self.options
+        cost = overlap_cost(options.overlap, places[tracks], detections.boxes[rows], options.min_overlap)
+        matching.assign(tracks, rows, cost, 1.0)
 
     def _can_begin(self, detections: Detections) -> Bool:
         good: Bool = detections.scores >= self.options.track_threshold

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rtreid_ros.options import option
-from rtreid_ros.tracking.association import OVERLAPS, Matching, overlap
+from rtreid_ros.tracking.association import OVERLAPS, Matching, overlap_cost
 from rtreid_ros.tracking.base import Tracker, TrackerOptions
 from rtreid_ros.tracking.state_spaces import XYSR
 from rtreid_ros.types import Bool, Detections
@@ -40,10 +40,8 @@ class Sort(Tracker):
     def _associate(self, detections: Detections, matching: Matching) -> None:
         options = self.options
         rows = matching.free_detections(detections.scores >= options.min_score)
-        tracks = matching.every_track()
-        similarity = overlap(options.overlap, self._boxes(), detections.boxes[rows])
-        similarity[similarity < options.min_overlap] = -1
-        matching.assign(tracks, rows, 1 - similarity, 1.0)
+        cost = overlap_cost(options.overlap, self._boxes(), detections.boxes[rows], options.min_overlap)
+        matching.assign(matching.free_tracks(), rows, cost, 1.0)
 
     def _can_begin(self, detections: Detections) -> Bool:
         good: Bool = detections.scores >= self.options.min_score

@@ -15,7 +15,7 @@ import numpy as np
 
 from rtreid_ros import boxes
 from rtreid_ros.options import option
-from rtreid_ros.tracking.appearance import GalleryTracker, blend, cosine_distance, due
+from rtreid_ros.tracking.appearance import GalleryTracker, blend, cosine_distance
 from rtreid_ros.tracking.association import Matching
 from rtreid_ros.tracking.base import TrackerOptions
 from rtreid_ros.tracking.kalman import CHI2_95_4
@@ -137,7 +137,7 @@ class StrongSort(GalleryTracker):
             if self.options.gallery:
                 # One snapshot per time constant of the average: those between would be nearly the same.
                 interval = round(1 / (1 - self.options.momentum))
-                now = rows[due(self.tracks.hits[rows], interval)]
+                now = rows[self.tracks.hits[rows] % interval == 0]
                 self._gallery.remember(self.tracks.slots[now], self.tracks.features[now])
 
     def _can_begin(self, detections: Detections) -> Bool:
