@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import logging
+from abc import ABC, abstractmethod
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
 from rtreid_ros.detection import create_detector
 from rtreid_ros.detection.backends import BUILTIN as BUILTIN_DETECTOR
+from rtreid_ros.detection.base import Detector
 from rtreid_ros.pipeline import TrackingPipeline
 from rtreid_ros.recordings.cache import FrameCache
 from rtreid_ros.recordings.identity import model_folder, source_identity
 from rtreid_ros.reid import create_embedder
 from rtreid_ros.reid.backends import BUILTIN as BUILTIN_EMBEDDER
+from rtreid_ros.reid.base import Embedder
 from rtreid_ros.runtime.images import check_image
 from rtreid_ros.runtime.info import ModelInfo
 from rtreid_ros.types import Detections
@@ -25,13 +28,15 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtreid_ros.camera_motion.base import CameraMotion
-    from rtreid_ros.detection.base import Detector, DetectorOptions
-    from rtreid_ros.reid.base import Embedder, EmbedderOptions
+    from rtreid_ros.detection.base import DetectorOptions
+    from rtreid_ros.reid.base import EmbedderOptions
     from rtreid_ros.sources.base import Source
     from rtreid_ros.tracking import Tracker
     from rtreid_ros.types import Float32, Frame, UInt8
 
 logger = logging.getLogger(__name__)
+
+Model = TypeVar("Model", Detector, Embedder)
 
 
 class CachedPipeline(TrackingPipeline):
@@ -112,13 +117,41 @@ class CachedPipeline(TrackingPipeline):
         }
 
 
-class _Detector:
-    """A detector that is loaded when it is asked for something the cache does not know."""
+class _Lazy(ABC, Generic[Model]):
+    """A model that is loaded when it is asked for something the cache does not know."""
 
-    def __init__(self, options: DetectorOptions, cache: FrameCache) -> None:
-        self._options = options
+    def __init__(self, cache: FrameCache) -> None:
         self._cache = cache
-        self._real: Detector | None = None
+        self._real: Model | None = None
+
+    @abstractmethod
+    def _create(self) -> Model:
+        """The model itself."""
+
+    @property
+    def info(self) -> ModelInfo:
+        return _info(self._cache, self._real) or self._load().info
+
+    @property
+    def rejected(self) -> int:
+        return 0 if self._real is None else self._real.rejected
+
+    def _load(self) -> Model:
+        if self._real is None:
+            self._real = self._create()
+            _note(self._cache, self._real.info)
+        return self._real
+
+
+class _Detector(_Lazy[Detector]):
+    def __init__(self, options: DetectorOptions, cache: FrameCache) -> None:
+        super().__init__(cache)
+        self._options = options
+
+    def _create(self) -> Detector:
+        detector = create_detector(self._options)
+        self._cache.notes["class_names"] = np.array(detector.class_names, dtype=np.str_)
+        return detector
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -126,53 +159,24 @@ class _Detector:
             return self._load().class_names
         return tuple(map(str, self._cache.notes["class_names"]))
 
-    @property
-    def info(self) -> ModelInfo:
-        return _info(self._cache, self._real) or self._load().info
-
-    @property
-    def rejected(self) -> int:
-        return 0 if self._real is None else self._real.rejected
-
     def detect(self, image: UInt8) -> Detections:
         return self._load().detect(image)
 
-    def _load(self) -> Detector:
-        if self._real is None:
-            self._real = create_detector(self._options)
-            self._cache.notes["class_names"] = np.array(self._real.class_names, dtype=np.str_)
-            _note(self._cache, self._real.info)
-        return self._real
 
-
-class _Embedder:
-    """An embedder, likewise."""
-
+class _Embedder(_Lazy[Embedder]):
     def __init__(self, options: EmbedderOptions, cache: FrameCache) -> None:
+        super().__init__(cache)
         self._options = options
-        self._cache = cache
-        self._real: Embedder | None = None
+
+    def _create(self) -> Embedder:
+        return create_embedder(self._options)
 
     @property
     def dim(self) -> int:
         return self._load().dim
 
-    @property
-    def info(self) -> ModelInfo:
-        return _info(self._cache, self._real) or self._load().info
-
-    @property
-    def rejected(self) -> int:
-        return 0 if self._real is None else self._real.rejected
-
     def embed(self, image: UInt8, boxes: Float32) -> Float32:
         return self._load().embed(image, boxes)
-
-    def _load(self) -> Embedder:
-        if self._real is None:
-            self._real = create_embedder(self._options)
-            _note(self._cache, self._real.info)
-        return self._real
 
 
 def _note(cache: FrameCache, info: ModelInfo) -> None:
