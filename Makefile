@@ -30,7 +30,7 @@ test: lint
 	$(VENV)/bin/python -m pytest
 
 lint:
-	@$(PYTHON) scripts/bootstrap.py eval tune dev openvino $(EXTRAS)
+	@$(PYTHON) scripts/bootstrap.py eval tune dev openvino train $(EXTRAS)
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy

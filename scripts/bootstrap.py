@@ -25,6 +25,7 @@ from progress import step
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "rtreid_ros"
+CONSTRAINTS = ROOT / "scripts" / "constraints.txt"
 # Of a sourced ROS installation, which would get into the way of the one in the environment.
 FOREIGN = ("AMENT_PREFIX_PATH", "CMAKE_PREFIX_PATH", "COLCON_PREFIX_PATH", "LD_LIBRARY_PATH", "PYTHONHOME",
            "PYTHONPATH", "ROS_DISTRO")  # fmt: skip
@@ -145,7 +146,7 @@ def install_packages(environment: Environment, extras: Iterable[str]) -> None:
     optional = content["project"]["optional-dependencies"]
     superseded: dict[str, str] = content["tool"][PACKAGE]["superseded"]
     groups = {"core": content["project"]["dependencies"]} | {extra: optional[extra] for extra in extras}
-    wanted = {name: digest(group, superseded) for name, group in groups.items()}
+    wanted = {name: digest(group, superseded, CONSTRAINTS.read_text()) for name, group in groups.items()}
     finished = environment.read_stamp().get("packages", {})
     if all(finished.get(name) == state for name, state in wanted.items()):
         return
@@ -157,7 +158,7 @@ def install_packages(environment: Environment, extras: Iterable[str]) -> None:
                 show(line.split()[1] if line.startswith("C") else "unpacking")
 
         requirements = [item for group in groups.values() for item in group]
-        environment.run(*pip, "install", *requirements, watch=watch)
+        environment.run(*pip, "install", "--constraint", CONSTRAINTS, *requirements, watch=watch)
         # Where two distributions write the same files, the one installed last has won.
         for loser, winner in superseded.items():
             if environment.has(loser) and environment.has(winner):

@@ -1,0 +1,1 @@
+"""Identity data sets by name."""

@@ -1,0 +1,1 @@
+"""Losses by name, and the recipe that sums them. Needs torch."""

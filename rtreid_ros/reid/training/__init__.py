@@ -1,0 +1,1 @@
+"""Training of appearance networks. Needs torch."""
