@@ -6,10 +6,12 @@ Parameters are named as in Torchreid's published files, so that those load as th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import torch
 from torch import nn
+from torch.nn.utils import skip_init
 
 from rtreid_ros.options import option
 from rtreid_ros.reid.models.base import ModelEntry, ModelOptions, ReIDModel, ReIDOutput
@@ -37,6 +39,9 @@ class OSNetOptions(ModelOptions):
     )
 
 
+NORMS = {"batch": nn.BatchNorm2d, "instance": partial(nn.InstanceNorm2d, affine=True), "none": nn.Identity}
+
+
 def _conv(inside: int, outside: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Conv2d:
     return nn.Conv2d(inside, outside, kernel, stride, kernel // 2, groups=groups, bias=False)
 
@@ -51,12 +56,12 @@ class ConvLayer(nn.Module):
         kernel: int,
         stride: int = 1,
         *,
-        instance: bool = False,
+        norm: str = "batch",
         linear: bool = False,
     ) -> None:
         super().__init__()
         self.conv = _conv(inside, outside, kernel, stride)
-        self.bn = nn.InstanceNorm2d(outside, affine=True) if instance else nn.BatchNorm2d(outside)
+        self.bn = NORMS[norm](outside)
         self.linear = linear
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -93,6 +98,18 @@ class ChannelGate(nn.Module):
         return x * torch.sigmoid(self.fc2(torch.relu(self.fc1(x.mean((2, 3), keepdim=True)))))
 
 
+class Stream(nn.Module):
+    """As many Lite 3x3 convolutions in a row as its scale says."""
+
+    def __init__(self, channels: int, scale: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(*(LightConv(channels, channels) for _ in range(scale)))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """``(B, C, H, W)``."""
+        return self.layers(x)
+
+
 class OSBlock(nn.Module):
     """Omni-scale residual block.
 
@@ -100,46 +117,36 @@ class OSBlock(nn.Module):
         inside: channels of the input.
         outside: channels of the output.
         instance: where an instance normalisation goes: ``after`` the sum (IBN), ``inside`` the residual
-            path (AIN), or nowhere.
+            path, in place of its batch normalisation (AIN), or nowhere.
+        listed: whether the streams stand in a list, as in the files of AIN, or have a letter each.
     """
 
-    def __init__(self, inside: int, outside: int, instance: str = "") -> None:
+    def __init__(self, inside: int, outside: int, instance: str = "", *, listed: bool = False) -> None:
         super().__init__()
         middle = outside // REDUCTION
         self.conv1 = ConvLayer(inside, middle, 1)
-        if instance == "inside":  # AIN files hold their streams in a list
-            self.conv2 = nn.ModuleList(self._stream(middle, scale) for scale in range(1, STREAMS + 1))
+        streams = [Stream(middle, scale) for scale in range(1, STREAMS + 1)]
+        if listed:
+            self.conv2 = nn.ModuleList(streams)
         else:
-            self.conv2a = LightConv(middle, middle)
-            self.conv2b, self.conv2c, self.conv2d = (
-                self._stream(middle, scale) for scale in range(2, STREAMS + 1)
-            )
+            self.conv2a = streams[0].layers[0]
+            self.conv2b, self.conv2c, self.conv2d = (stream.layers for stream in streams[1:])
         self.gate = ChannelGate(middle)
-        self.conv3 = ConvLayer(middle, outside, 1, linear=True)
+        inner = "none" if instance == "inside" else "batch"
+        self.conv3 = ConvLayer(middle, outside, 1, norm=inner, linear=True)
         self.downsample = ConvLayer(inside, outside, 1, linear=True) if inside != outside else nn.Identity()
-        self.IN = nn.InstanceNorm2d(outside, affine=True) if instance else nn.Identity()
-        self._instance = instance
-
-    @staticmethod
-    def _stream(channels: int, scale: int) -> nn.Sequential:
-        return nn.Sequential(*(LightConv(channels, channels) for _ in range(scale)))
+        self.IN = NORMS["instance" if instance else "none"](outside)
+        self._instance, self._listed = instance, listed
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """``(B, inside, H, W)`` to ``(B, outside, H, W)``."""
         reduced = self.conv1(x)
-        gated = [self.gate(stream(reduced)) for stream in self._streams()]
-        y = self.conv3(sum(gated[1:], gated[0]))
+        streams = self.conv2 if self._listed else (self.conv2a, self.conv2b, self.conv2c, self.conv2d)
+        first, *others = (self.gate(stream(reduced)) for stream in streams)
+        y = self.conv3(sum(others, first))
         if self._instance == "inside":
-            y = self.IN(y)
-        y = y + self.downsample(x)
-        if self._instance == "after":
-            y = self.IN(y)
-        return torch.relu(y)
-
-    def _streams(self) -> list[nn.Module]:
-        if hasattr(self, "conv2"):
-            return list(self.conv2)
-        return [self.conv2a, self.conv2b, self.conv2c, self.conv2d]
+            return torch.relu(self.IN(y) + self.downsample(x))
+        return torch.relu(self.IN(y + self.downsample(x)))
 
 
 class OSNet(ReIDModel):
@@ -157,18 +164,23 @@ class OSNet(ReIDModel):
         places = {
             "batch": ("", "", "", "", "", ""),
             "ibn": ("after", "after", "", "", "", ""),
-            # what the paper's search found: first and last place of the three stages
-            "ain": ("inside", "inside", "", "inside", "inside", ""),
+            "ain": ("inside", "inside", "", "inside", "inside", ""),  # what the paper's search found
         }[options.norm]
-        self.conv1 = ConvLayer(3, stem, 7, 2, instance=options.norm != "batch")
+        listed = options.norm == "ain"
+        self.conv1 = ConvLayer(3, stem, 7, 2, norm="batch" if options.norm == "batch" else "instance")
         self.maxpool = nn.MaxPool2d(3, 2, 1)
-        self.conv2 = self._stage(stem, two, places[:2], shrink=True)
-        self.conv3 = self._stage(two, three, places[2:4], shrink=True)
-        self.conv4 = self._stage(three, four, places[4:], shrink=False)
+        self.conv2 = self._stage(stem, two, places[:2], listed)
+        self.conv3 = self._stage(two, three, places[2:4], listed)
+        self.conv4 = self._stage(three, four, places[4:], listed)
+        self.pool2, self.pool3 = self._transition(two), self._transition(three)
+        if not listed:  # the other files hold a transition at the end of its stage
+            self.conv2.append(self.pool2)
+            self.conv3.append(self.pool3)
+            self.pool2 = self.pool3 = nn.Identity()
         self.conv5 = ConvLayer(four, four, 1)
         self.fc = nn.Sequential(nn.Linear(four, options.dim), nn.BatchNorm1d(options.dim))
         self.relu = options.relu
-        self.classifier = nn.Linear(options.dim, classes)
+        self.classifier = skip_init(nn.Linear, options.dim, classes)  # initialised below
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
@@ -179,19 +191,20 @@ class OSNet(ReIDModel):
                 nn.init.zeros_(module.bias)
 
     @staticmethod
-    def _stage(inside: int, outside: int, instance: tuple[str, str], *, shrink: bool) -> nn.Sequential:
-        layers: list[nn.Module] = [
-            OSBlock(inside, outside, instance[0]),
-            OSBlock(outside, outside, instance[1]),
-        ]
-        if shrink:
-            layers.append(nn.Sequential(ConvLayer(outside, outside, 1), nn.AvgPool2d(2, 2)))
-        return nn.Sequential(*layers)
+    def _stage(inside: int, outside: int, instance: tuple[str, ...], listed: bool) -> nn.Sequential:
+        return nn.Sequential(
+            OSBlock(inside, outside, instance[0], listed=listed),
+            OSBlock(outside, outside, instance[1], listed=listed),
+        )
+
+    @staticmethod
+    def _transition(channels: int) -> nn.Sequential:
+        return nn.Sequential(ConvLayer(channels, channels, 1), nn.AvgPool2d(2, 2))
 
     def features(self, images: torch.Tensor) -> torch.Tensor:
         """The last map ``(B, C, H/16, W/16)``."""
-        x = self.maxpool(self.conv1(images))
-        return self.conv5(self.conv4(self.conv3(self.conv2(x))))
+        x = self.pool2(self.conv2(self.maxpool(self.conv1(images))))
+        return self.conv5(self.conv4(self.pool3(self.conv3(x))))
 
     def forward(self, images: torch.Tensor, cameras: torch.Tensor | None = None) -> ReIDOutput | torch.Tensor:
         """See `ReIDModel`; side information is not used."""
