@@ -1,0 +1,18 @@
+"""Judging appearance vectors: who is found when one picture of somebody is searched for.
+
+NumPy and SciPy only. `judge_retrieval` is the standard protocol; everything else is off unless asked
+for, and named in the figures.
+"""
+
+from rtreid_ros.evaluation.retrieval.features import Features
+from rtreid_ros.evaluation.retrieval.figures import RANKS, RetrievalFigures
+from rtreid_ros.evaluation.retrieval.protocol import RetrievalOptions, judge_distances, judge_retrieval
+
+__all__ = [
+    "RANKS",
+    "Features",
+    "RetrievalFigures",
+    "RetrievalOptions",
+    "judge_distances",
+    "judge_retrieval",
+]
