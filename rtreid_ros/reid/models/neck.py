@@ -12,8 +12,10 @@ def bn_neck(dim: int) -> nn.BatchNorm1d:
     return neck
 
 
-def classifier(dim: int, classes: int) -> nn.Linear:
-    """The bias-free classifier behind a `bn_neck`, from weights N(0, 0.001)."""
-    layer = nn.Linear(dim, classes, bias=False)
+def classifier(dim: int, classes: int, *, bias: bool = False) -> nn.Linear:
+    """The classifier behind a `bn_neck`, which is bias-free there, from weights N(0, 0.001)."""
+    layer = nn.Linear(dim, classes, bias=bias)
     nn.init.normal_(layer.weight, std=0.001)
+    if bias:
+        nn.init.zeros_(layer.bias)
     return layer

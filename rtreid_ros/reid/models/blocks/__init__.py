@@ -1,0 +1,1 @@
+"""Parts that appearance networks are put together from."""

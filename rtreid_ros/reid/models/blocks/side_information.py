@@ -1,0 +1,28 @@
+"""What is known besides the pixels: camera or view."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+
+class SideInformation(nn.Module):
+    """Adds a learned vector per camera (after He et al., TransReID, ICCV 2021, section 3.3).
+
+    Args:
+        rows: cameras or views.
+        dim: length of what it is added to.
+        factor: scale of what is added, the paper's lambda.
+    """
+
+    def __init__(self, rows: int, dim: int, factor: float) -> None:
+        super().__init__()
+        self.table = nn.Parameter(nn.init.trunc_normal_(torch.empty(rows, dim), std=0.02))
+        self.factor = factor
+
+    def forward(self, x: torch.Tensor, rows: torch.Tensor | None) -> torch.Tensor:
+        """`x` ``(B, D)`` plus its rows' vectors; None and numbers outside the table add nothing."""
+        if rows is None:
+            return x
+        known = (rows >= 0) & (rows < len(self.table))
+        return x + self.factor * self.table[rows.where(known, 0)] * known[:, None]
