@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -30,6 +31,11 @@ class Labels(NamedTuple):
     others: torch.Tensor | None = None
     shares: torch.Tensor | None = None
 
+    def whole(self) -> torch.Tensor:
+        """``(B,) bool``: images of one known identity, which is what losses of pairs judge."""
+        known = self.identities >= 0
+        return known if self.shares is None else known & (self.shares == 1)
+
 
 @dataclass(frozen=True, slots=True)
 class LossOptions:
@@ -40,24 +46,60 @@ class LossOptions:
 
 
 class Loss(nn.Module):
-    """Base of all losses. Memories and centres are buffers and parameters: a checkpoint holds them.
+    """Base of all losses.
+
+    A loss computes in float32 at least, also under autocast. A batch that gives it nothing to judge
+    costs 0 and moves nothing. Memories and centres are buffers: a checkpoint holds them. None draws
+    random numbers, and none has parameters, so an optimizer needs the network's alone.
 
     Args:
         options: the loss's `Options`.
         dim: length D of the embeddings it will see.
         classes: training identities C.
         images: images in the training set, for memories.
+        counts: images of each identity, for weights against imbalance; None = not known.
     """
 
     Options: ClassVar[type[LossOptions]] = LossOptions
 
-    def __init__(self, options: LossOptions, dim: int, classes: int, images: int = 0) -> None:
+    def __init__(
+        self,
+        options: LossOptions,
+        dim: int,
+        classes: int,
+        images: int = 0,
+        counts: Sequence[int] | None = None,
+    ) -> None:
         super().__init__()
-        self.options, self.dim, self.classes, self.images = options, dim, classes, images
+        self.options, self.dim, self.classes, self.images, self.counts = options, dim, classes, images, counts
+
+    def active_in(self, epoch: int) -> bool:
+        """Whether it has a weight and has started."""
+        return epoch >= self.options.start and self.options.weight > 0
 
     def forward(self, output: ReIDOutput, labels: Labels) -> torch.Tensor:
-        """The loss of a batch: a scalar. Rows without a label are left out where a label is needed."""
+        """The loss of a batch: a scalar with gradient."""
+        with torch.autocast(output.embedding.device.type, enabled=False):
+            return self.judge(precise(output), labels)
+
+    def judge(self, output: ReIDOutput, labels: Labels) -> torch.Tensor:
+        """`forward` on an output that is precise enough; this is what a loss defines."""
         raise NotImplementedError
 
     def after_step(self, output: ReIDOutput, labels: Labels) -> None:
-        """Bring memories up to date once the optimiser has stepped; `output` is detached."""
+        """Bring memories up to date with a batch once the optimizer has stepped."""
+        with torch.no_grad(), torch.autocast(output.embedding.device.type, enabled=False):
+            self.remember(precise(output), labels)
+
+    def remember(self, output: ReIDOutput, labels: Labels) -> None:
+        """`after_step` on an output that is precise enough; losses with a memory define it."""
+
+
+def precise(output: ReIDOutput) -> ReIDOutput:
+    """An output in float32, or float64 where it is: half precision loses small distances."""
+    return ReIDOutput(*(x.float() if x.dtype in (torch.float16, torch.bfloat16) else x for x in output[:3]))
+
+
+def mean_of(values: torch.Tensor, judged: torch.Tensor) -> torch.Tensor:
+    """The mean of those of ``(N,)`` values whose row in ``(N,) bool`` is set; 0 of none."""
+    return torch.where(judged, values, 0).sum() / judged.sum().clamp(min=1)
