@@ -11,10 +11,11 @@ from rtreid_ros.options import build
 from rtreid_ros.registry import Registry
 from rtreid_ros.reid.models.base import ModelEntry, ModelOptions, ReIDModel, ReIDOutput
 from rtreid_ros.reid.models.osnet import OSNET
+from rtreid_ros.reid.models.plr_osnet import PLR_OSNET
 from rtreid_ros.reid.models.resnet import RESNET
 
 MODELS: Registry[ModelEntry] = Registry("ReID model")
-for _family in (OSNET, RESNET):
+for _family in (OSNET, PLR_OSNET, RESNET):
     for _name, _entry in _family.items():
         MODELS.register(_name, _entry)
 

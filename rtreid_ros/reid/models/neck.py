@@ -12,10 +12,14 @@ def bn_neck(dim: int) -> nn.BatchNorm1d:
     return neck
 
 
+class _Classifier(nn.Linear):
+    def reset_parameters(self) -> None:
+        """In place of torch's own start, which warns where there are no classes."""
+        nn.init.normal_(self.weight, std=0.001)
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
+
+
 def classifier(dim: int, classes: int, *, bias: bool = False) -> nn.Linear:
     """The classifier behind a `bn_neck`, which is bias-free there, from weights N(0, 0.001)."""
-    layer = nn.Linear(dim, classes, bias=bias)
-    nn.init.normal_(layer.weight, std=0.001)
-    if bias:
-        nn.init.zeros_(layer.bias)
-    return layer
+    return _Classifier(dim, classes, bias=bias)

@@ -11,10 +11,10 @@ from typing import ClassVar
 
 import torch
 from torch import nn
-from torch.nn.utils import skip_init
 
 from rtreid_ros.options import option
 from rtreid_ros.reid.models.base import ModelEntry, ModelOptions, ReIDModel, ReIDOutput
+from rtreid_ros.reid.models.neck import classifier
 
 REDUCTION = 4
 """A block works on a quarter of its output's channels."""
@@ -153,6 +153,9 @@ class OSNet(ReIDModel):
     """Stem, three stages of two omni-scale blocks, a pointwise layer, mean pooling and a linear head.
 
     The embedding is the head's linear layer, the neck its batch normalisation.
+
+    Attributes:
+        channels: of stem and stages.
     """
 
     Options: ClassVar[type[ModelOptions]] = OSNetOptions
@@ -160,6 +163,7 @@ class OSNet(ReIDModel):
     def __init__(self, classes: int, options: OSNetOptions, cameras: int = 0) -> None:
         super().__init__(classes, options, cameras)
         stem, two, three, four = (max(4, round(base * options.width)) for base in (64, 256, 384, 512))
+        self.channels = (stem, two, three, four)
         self.dim, self.branches = options.dim, (options.dim,)
         places = {
             "batch": ("", "", "", "", "", ""),
@@ -180,7 +184,7 @@ class OSNet(ReIDModel):
         self.conv5 = ConvLayer(four, four, 1)
         self.fc = nn.Sequential(nn.Linear(four, options.dim), nn.BatchNorm1d(options.dim))
         self.relu = options.relu
-        self.classifier = skip_init(nn.Linear, options.dim, classes)  # initialised below
+        self.classifier = classifier(options.dim, classes, bias=True)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
