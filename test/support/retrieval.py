@@ -72,3 +72,39 @@ def cosine_distances(query, gallery):
     query = query / np.linalg.norm(query, axis=1, keepdims=True)
     gallery = gallery / np.linalg.norm(gallery, axis=1, keepdims=True)
     return 1 - query @ gallery.T
+
+
+def rerank(vectors, queries, k1, k2, share, softmax=False):
+    """Re-ranked distances of the first `queries` rows to the others, by the equations with sets and loops."""
+    count = len(vectors)
+    squared = 2 * cosine_distances(vectors, vectors)
+    plain = squared / squared.max(axis=1, keepdims=True)
+    order = []
+    for i in range(count):
+        others = sorted((j for j in range(count) if j != i), key=lambda j: (squared[i, j], j))
+        order.append([i, *others])
+
+    def reciprocal(i, k):  # eq. 3
+        return {j for j in order[i][: k + 1] if i in order[j][: k + 1]}
+
+    codes = np.zeros((count, count))
+    for i in range(count):
+        near = reciprocal(i, k1)
+        expanded = set(near)
+        for q in near:  # eq. 5
+            half = reciprocal(q, round(k1 / 2))
+            if len(near & half) >= 2 / 3 * len(half) - 1e-9:
+                expanded |= half
+        for j in expanded:  # eq. 7
+            codes[i, j] = math.exp(-plain[i, j])
+        if softmax:
+            codes[i] /= codes[i].sum()
+    codes = np.array([codes[order[i][:k2]].mean(axis=0) for i in range(count)])  # eq. 11
+    result = np.zeros((queries, count - queries))
+    for i in range(queries):
+        for j in range(queries, count):
+            jaccard = (
+                1 - np.minimum(codes[i], codes[j]).sum() / np.maximum(codes[i], codes[j]).sum()
+            )  # eq. 10
+            result[i, j - queries] = (1 - share) * jaccard + share * plain[i, j]  # eq. 12
+    return result

@@ -4,15 +4,21 @@ NumPy and SciPy only. `judge_retrieval` is the standard protocol; everything els
 for, and named in the figures.
 """
 
+from rtreid_ros.evaluation.retrieval.camera_bias import CameraBiasOptions, remove_camera_bias
 from rtreid_ros.evaluation.retrieval.features import Features
 from rtreid_ros.evaluation.retrieval.figures import RANKS, RetrievalFigures
 from rtreid_ros.evaluation.retrieval.protocol import RetrievalOptions, judge_distances, judge_retrieval
+from rtreid_ros.evaluation.retrieval.reranking import RerankOptions, rerank
 
 __all__ = [
     "RANKS",
+    "CameraBiasOptions",
     "Features",
+    "RerankOptions",
     "RetrievalFigures",
     "RetrievalOptions",
     "judge_distances",
     "judge_retrieval",
+    "remove_camera_bias",
+    "rerank",
 ]
