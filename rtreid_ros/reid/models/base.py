@@ -45,11 +45,13 @@ class ReIDModel(nn.Module):
     Attributes:
         dim: length D of an embedding.
         branches: D of each branch; ``(dim,)`` where there is one.
+        imagenet: address of published ImageNet weights that fit; empty where there are none.
     """
 
     Options: ClassVar[type[ModelOptions]] = ModelOptions
     dim: int
     branches: tuple[int, ...]
+    imagenet: str = ""
 
     def __init__(self, classes: int, options: ModelOptions, cameras: int = 0) -> None:
         super().__init__()

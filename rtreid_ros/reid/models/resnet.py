@@ -39,6 +39,19 @@ DEPTHS: dict[int, tuple[type[ResidualBlock], tuple[int, int, int, int]]] = {
 }
 """Blocks of the four stages."""
 
+IMAGENET = {
+    (18, False): "https://download.pytorch.org/models/resnet18-f37072fd.pth",
+    (34, False): "https://download.pytorch.org/models/resnet34-b627a593.pth",
+    (50, False): "https://download.pytorch.org/models/resnet50-0676ba61.pth",
+    (101, False): "https://download.pytorch.org/models/resnet101-63fe2227.pth",
+    (152, False): "https://download.pytorch.org/models/resnet152-394f9c45.pth",
+    (18, True): "https://github.com/XingangPan/IBN-Net/releases/download/v1.0/resnet18_ibn_a-2f571257.pth",
+    (34, True): "https://github.com/XingangPan/IBN-Net/releases/download/v1.0/resnet34_ibn_a-94bc1577.pth",
+    (50, True): "https://github.com/XingangPan/IBN-Net/releases/download/v1.0/resnet50_ibn_a-d9d0bb7b.pth",
+    (101, True): "https://github.com/XingangPan/IBN-Net/releases/download/v1.0/resnet101_ibn_a-59ea0ac6.pth",
+}
+"""Published weights by depth and IBN (torchvision: the first version); names end with part of the SHA-256."""
+
 NON_LOCAL = (0, 2, 3, 0)
 """How many of a stage's last blocks a non-local block follows in AGW."""
 
@@ -94,6 +107,8 @@ class ResNet(ReIDModel):
         norm: Norm = nn.BatchNorm2d
         if options.renorm != "none":
             norm = partial(BatchRenorm2d, schedule=schedule, groups=options.renorm_groups)
+        if options.width == 1:
+            self.imagenet = IMAGENET.get((options.depth, options.ibn), "")
         block, counts = DEPTHS[options.depth]
         stem = max(8, round(options.width * 8) * 8)
         self.conv1 = nn.Conv2d(3, stem, 7, 2, 3, bias=False)
