@@ -1,1 +1,53 @@
-"""Identity data sets by name."""
+"""Identity data sets by name: a module per layout over shared parts.
+
+To add one: derive from `IdentityReader`, give it `Options` where it has any, and register it below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from rtreid_ros.datasets.identities.base import UNKNOWN, IdentityDataset, IdentitySet
+from rtreid_ros.datasets.identities.named import DukeMTMC, Market1501
+from rtreid_ros.datasets.identities.reader import PARTS, IdentityOptions, IdentityReader
+from rtreid_ros.datasets.identities.splits import SPLITS
+from rtreid_ros.options import build
+from rtreid_ros.registry import Registry
+
+DATASETS: Registry[type[IdentityReader]] = Registry("identity data set")
+DATASETS.register("market1501", Market1501)
+DATASETS.register("dukemtmc", DukeMTMC)
+
+__all__ = [
+    "DATASETS",
+    "PARTS",
+    "SPLITS",
+    "UNKNOWN",
+    "IdentityDataset",
+    "IdentityOptions",
+    "IdentityReader",
+    "IdentitySet",
+    "open_identities",
+]
+
+
+def open_identities(
+    name: str, root: str, split: str = "official", parts: Collection[str] = PARTS, **options: Any
+) -> IdentityDataset:
+    """A data set; no picture is decoded yet.
+
+    Args:
+        name: one of ``DATASETS``.
+        root: folder or .tar file that holds it; ``~`` stands for the home folder.
+        split: one of ``SPLITS``: ``official``; ``mod5`` holds identities divisible by five out of the
+            training part, for validation; with ``all`` the whole training part trains.
+        parts: those wanted; the others are empty, and need not be there.
+        options: fields of ``DATASETS[name].Options``.
+
+    Raises:
+        ConfigError: an unknown data set, split or option, or a value out of range.
+        SourceError: the root or a part is missing, or is not what the format says.
+    """
+    reader, divide = DATASETS[name], SPLITS[split]
+    return divide(name, reader(root, build(reader.Options, options)), parts)

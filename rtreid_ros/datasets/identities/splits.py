@@ -1,0 +1,55 @@
+"""Which pictures one learns from, and which one is judged on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+import numpy as np
+
+from rtreid_ros.datasets.identities.base import IdentityDataset, IdentitySet
+from rtreid_ros.datasets.identities.reader import PARTS, IdentityReader, empty_set
+from rtreid_ros.registry import Registry
+from rtreid_ros.types import Bool
+
+Split = Callable[[str, IdentityReader, Collection[str]], IdentityDataset]
+
+
+def official(name: str, reader: IdentityReader, parts: Collection[str]) -> IdentityDataset:
+    """The parts as the data set's authors made them."""
+    chosen = [reader.part(part) if part in parts else empty_set() for part in PARTS]
+    return IdentityDataset(name, *chosen)
+
+
+def everything(name: str, reader: IdentityReader, parts: Collection[str]) -> IdentityDataset:
+    """All of the training part trains; query and gallery are official, or empty where there are none."""
+    judged = all(reader.has(part) for part in ("query", "gallery"))
+    return official(name, reader, set(parts) & set(PARTS if judged else ("train",)))
+
+
+def every_fifth(name: str, reader: IdentityReader, parts: Collection[str]) -> IdentityDataset:
+    """Validation from the training part alone: identities divisible by five are held out of training.
+
+    Of these, the first picture, by name, of each identity and camera is a query, all others are gallery.
+    """
+    whole = reader.part("train")
+    held_out = whole.identities % 5 == 0
+    first = first_of_each_camera(whole)
+    chosen = {"train": ~held_out, "query": held_out & first, "gallery": held_out & ~first}
+    return IdentityDataset(
+        name, *(whole[rows] if part in parts else empty_set() for part, rows in chosen.items())
+    )
+
+
+def first_of_each_camera(pictures: IdentitySet) -> Bool:
+    """``(N,) bool``: pictures whose names come first among those of their identity and camera."""
+    order = np.argsort(np.array(pictures.names), kind="stable")
+    key = np.stack([pictures.identities, pictures.cameras], axis=1)[order]
+    first = np.zeros(len(pictures), bool)
+    first[order[np.unique(key, axis=0, return_index=True)[1]]] = True
+    return first
+
+
+SPLITS: Registry[Split] = Registry("split")
+SPLITS.register("official", official)
+SPLITS.register("mod5", every_fifth)
+SPLITS.register("all", everything)

@@ -1,0 +1,8 @@
+"""What trainings are fed with: pictures resident on the device, samplers, augmentation in batches."""
+
+from __future__ import annotations
+
+from rtreid_ros.reid.data.resident import ResidentImages
+from rtreid_ros.reid.data.sampler import PKSampler, SamplerOptions
+
+__all__ = ["PKSampler", "ResidentImages", "SamplerOptions"]
