@@ -46,6 +46,9 @@ figure{{margin:10px 0}}.card{{background:var(--panel);border:1px solid var(--hai
 padding:10px}}
 details{{border-top:1px solid var(--hair);padding:6px 0}}summary{{cursor:pointer;font-weight:600}}
 summary .soft{{font-weight:400}}
+.hunt div{{display:flex;gap:5px;overflow-x:auto}}.hunt img,.hunt span{{flex:none;border:3px solid}}
+.hunt .asked{{border-color:var(--ink);margin-right:9px}}.hunt .right{{border-color:var(--s2)}}
+.hunt .wrong{{border-color:var(--s1);border-style:dashed}}.hunt span{{width:62px;text-align:center}}
 .legend{{display:flex;flex-wrap:wrap;gap:4px 18px;font-size:13px;margin:8px 0;padding:0;list-style:none}}
 .legend svg{{width:26px;height:10px;margin-right:6px;vertical-align:middle;display:inline-block}}
 svg{{display:block;width:100%;height:auto}}
