@@ -14,7 +14,6 @@ import torch
 from torch.nn import functional
 from tqdm import tqdm
 
-from rtreid_ros.datasets.synthetic.training.export import export_onnx
 from rtreid_ros.errors import SinkError, SourceError
 from rtreid_ros.postprocess.aflink.features import CHANNELS, ROWS
 from rtreid_ros.postprocess.aflink.judge import judge
@@ -22,6 +21,7 @@ from rtreid_ros.postprocess.aflink.model import LinkModel, model_metadata
 from rtreid_ros.postprocess.aflink.network import ExportedLinkNet, LinkNet
 from rtreid_ros.postprocess.aflink.sampling import PairSampler
 from rtreid_ros.postprocess.options import PostprocessOptions, TrainingOptions
+from rtreid_ros.runtime.onnx_export import OWN, export_onnx
 
 if TYPE_CHECKING:
     from rtreid_ros.postprocess.aflink.truth import Scene
@@ -123,6 +123,7 @@ def make_model(
     }
     figures = {"loss": round(losses[-1], 4), **validate(net, held, options.seed)}
     metadata = {
+        **OWN,
         "description": "Appearance-free tracklet linker (AFLink), trained by rtreid train-aflink",
         **model_metadata(),
         "recipe": json.dumps(recipe),

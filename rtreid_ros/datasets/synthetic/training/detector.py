@@ -23,10 +23,10 @@ from tqdm import tqdm
 from rtreid_ros.datasets.synthetic.random import stream
 from rtreid_ros.datasets.synthetic.scene import SyntheticScene
 from rtreid_ros.datasets.synthetic.training.detection_loss import detection_loss
-from rtreid_ros.datasets.synthetic.training.export import export_onnx
 from rtreid_ros.datasets.synthetic.training.frames import TRAINING_SEEDS, render_all, varied_options
 from rtreid_ros.datasets.synthetic.training.judge import judge_detector
 from rtreid_ros.datasets.synthetic.training.networks import STRIDES, DetectorNet, ExportedDetector, cells
+from rtreid_ros.runtime.onnx_export import OWN, export_onnx
 from rtreid_ros.types import Float32, UInt8
 
 FILE = "person_synthetic.onnx"
@@ -154,6 +154,7 @@ def train(
 def export(net: DetectorNet, path: Path, size: tuple[int, int], stages: list[dict[str, Any]]) -> None:
     """Write `net` in the layout and with the metadata of YOLOv8 exports; `stages` say how it was trained."""
     metadata = {
+        **OWN,
         "description": "Person detector that knows only the synthetic street of rtreid_ros",
         "task": "detect",
         "names": "{0: 'person'}",

@@ -24,10 +24,10 @@ from tqdm import tqdm
 from rtreid_ros.datasets.synthetic.crops import identity_crops
 from rtreid_ros.datasets.synthetic.random import stream
 from rtreid_ros.datasets.synthetic.scene import SyntheticScene
-from rtreid_ros.datasets.synthetic.training.export import export_onnx
 from rtreid_ros.datasets.synthetic.training.frames import TRAINING_SEEDS, render_all, varied_options
 from rtreid_ros.datasets.synthetic.training.judge import judge_embedder
 from rtreid_ros.datasets.synthetic.training.networks import EmbedderNet, ExportedEmbedder
+from rtreid_ros.runtime.onnx_export import OWN, export_onnx
 from rtreid_ros.types import UInt8
 
 FILE = "reid_synthetic.onnx"
@@ -143,6 +143,7 @@ def export(net: EmbedderNet, path: Path, stages: list[dict[str, Any]]) -> None:
     """Write `net` with its preprocessing in the metadata; `stages` say how it was trained."""
     preprocessing = {"color": "RGB", "scale": 255.0, "mean": [MEAN] * 3, "std": [STD] * 3}
     metadata = {
+        **OWN,
         "description": "Appearance embedder that knows only the synthetic people of rtreid_ros",
         "task": "reid",
         "preprocessing": json.dumps(preprocessing),
