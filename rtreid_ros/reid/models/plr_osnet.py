@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -46,6 +47,7 @@ class PLROSNet(ReIDModel):
     """
 
     Options: ClassVar[type[ModelOptions]] = PLROSNetOptions
+    twins: ClassVar[Mapping[str, str]] = {"whole4.": "conv4.", "whole5.": "conv5."}
 
     def __init__(self, classes: int, options: PLROSNetOptions, cameras: int = 0) -> None:
         super().__init__(classes, options, cameras)

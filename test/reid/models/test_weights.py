@@ -7,7 +7,7 @@ import torch
 
 from rtreid_ros.errors import ModelError
 from rtreid_ros.reid.models import create_model
-from rtreid_ros.reid.models.weights import load_pretrained
+from rtreid_ros.reid.models.weights import LEAST, load_pretrained
 
 NARROW = {"width": 0.125}
 
@@ -139,3 +139,17 @@ def test_published_osnet_fits_a_network_with_other_identities(shared_data):
     report = load_pretrained(create_model("osnet_x0_25", 5), str(file))
     assert report.share == 1
     assert report.missing == report.unused == ("classifier.weight", "classifier.bias")
+
+
+def test_a_part_that_a_network_has_twice_is_filled_twice(tmp_path):
+    theirs = create_model("osnet_x0_25", 7)
+    torch.save(theirs.state_dict(), tmp_path / "osnet.pth")
+    model = create_model("plr_osnet_x0_25", 5)
+    report = load_pretrained(model, str(tmp_path / "osnet.pth"))
+    for own in (model.conv5, model.whole5):
+        assert torch.equal(own.conv.weight, theirs.conv5.conv.weight)
+    assert report.unused == (
+        "fc.0.weight", "fc.0.bias", "fc.1.weight", "fc.1.bias", "fc.1.running_mean", "fc.1.running_var",
+        "classifier.weight", "classifier.bias",
+    )  # fmt: skip
+    assert report.share > LEAST

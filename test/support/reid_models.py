@@ -1,0 +1,47 @@
+"""Every network of the registry, small enough to be trained in a test."""
+
+import torch
+
+from rtreid_ros.options import build
+from rtreid_ros.reid.models import MODELS, create_model
+
+SMALL = {
+    "ResNet": {"width": 0.125, "dropout": 0.0},
+    "OSNet": {"width": 0.375, "dim": 64},
+    "PLROSNet": {"width": 0.375, "dim": 64},
+}
+"""Options by class that make its networks small."""
+
+SHAPE = (3, 64, 32)
+
+SHAPES: dict[str, tuple[int, ...]] = {}
+"""Shape of one input by class where it is not `SHAPE`."""
+
+
+def small_options(name):
+    """Options that narrow the network of that name."""
+    return SMALL.get(MODELS[name].cls.__name__, {})
+
+
+def small_model(name, classes, cameras=0):
+    """The network of that name, narrowed."""
+    return create_model(name, classes, cameras, **small_options(name))
+
+
+def distinct_models():
+    """Names of all networks that still differ once they are narrowed."""
+    names = {}
+    for name in MODELS:
+        entry = MODELS[name]
+        names.setdefault(build(entry.cls.Options, {**entry.preset, **small_options(name)}), name)
+    return list(names.values())
+
+
+def people(name, identities, images, generator):
+    """Inputs of `identities` coarse patterns under noise of the same strength, and their classes."""
+    *lead, height, width = SHAPES.get(MODELS[name].cls.__name__, SHAPE)
+    coarse = torch.randn(identities, *lead, height // 8, width // 8, generator=generator)
+    patterns = coarse.repeat_interleave(8, -2).repeat_interleave(8, -1)
+    classes = torch.arange(identities).repeat_interleave(images)
+    noise = torch.randn(len(classes), *lead, height, width, generator=generator)
+    return patterns[classes] + noise, classes
