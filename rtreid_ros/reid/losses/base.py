@@ -61,6 +61,8 @@ class Loss(nn.Module):
     """
 
     Options: ClassVar[type[LossOptions]] = LossOptions
+    wants_features: ClassVar[bool] = False
+    """Whether it gains from `initialise` before its first batch."""
 
     def __init__(
         self,
@@ -91,6 +93,14 @@ class Loss(nn.Module):
         with torch.no_grad(), torch.autocast(output.embedding.device.type, enabled=False):
             self.remember(precise(output), labels)
 
+    def initialise(self, necks: torch.Tensor, identities: torch.Tensor) -> None:
+        """Begin memories from the training set; losses whose `wants_features` is set define it.
+
+        Args:
+            necks: ``(N, D)`` of its images, after the neck, as the network gives them in evaluation mode.
+            identities: ``(N,) int64``; rows of `UNLABELLED` are passed over.
+        """
+
     def remember(self, output: ReIDOutput, labels: Labels) -> None:
         """`after_step` on an output that is precise enough; losses with a memory define it."""
 
@@ -101,5 +111,5 @@ def precise(output: ReIDOutput) -> ReIDOutput:
 
 
 def mean_of(values: torch.Tensor, judged: torch.Tensor) -> torch.Tensor:
-    """The mean of those of ``(N,)`` values whose row in ``(N,) bool`` is set; 0 of none."""
+    """The mean of those of the values whose place in `judged`, a mask of their shape, is set; 0 of none."""
     return torch.where(judged, values, 0).sum() / judged.sum().clamp(min=1)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
 from rtreid_ros.options import option
 from rtreid_ros.reid.losses.base import Labels, Loss, LossOptions, mean_of
+from rtreid_ros.reid.losses.class_means import class_sums
 from rtreid_ros.reid.models.base import ReIDOutput
 
 
@@ -36,8 +37,15 @@ class Centre(Loss):
     centres: torch.Tensor
     seen: torch.Tensor
 
-    def __init__(self, options: LossOptions, dim: int, classes: int, *rest: Any, **more: Any) -> None:
-        super().__init__(options, dim, classes, *rest, **more)
+    def __init__(
+        self,
+        options: CentreOptions,
+        dim: int,
+        classes: int,
+        images: int = 0,
+        counts: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(options, dim, classes, images, counts)
         self.register_buffer("centres", torch.zeros(classes, dim))
         self.register_buffer("seen", torch.zeros(classes, dtype=torch.bool))
 
@@ -49,19 +57,9 @@ class Centre(Loss):
 
     def remember(self, output: ReIDOutput, labels: Labels) -> None:
         """See `Loss.remember`."""
-        sums, counts = class_sums(output.embedding, labels, self.classes)
+        sums, counts = class_sums(output.embedding, labels.identities, labels.whole(), self.classes)
         moved = self.centres - self.options.rate * (counts * self.centres - sums) / (1 + counts)
         begun = torch.where(self.seen[:, None], moved, sums / counts.clamp(min=1))
         present = counts[:, 0] > 0
         self.centres.copy_(torch.where(present[:, None], begun, self.centres))
         self.seen |= present
-
-
-def class_sums(embedding: torch.Tensor, labels: Labels, classes: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Sums ``(C, D)`` of the embeddings of each identity, and how many they are ``(C, 1)``.
-
-    A product of matrices: adding rows up by index is not reproducible on a GPU.
-    """
-    member = labels.identities == torch.arange(classes, device=embedding.device)[:, None]
-    member = (member & labels.whole()).to(embedding.dtype)
-    return member @ embedding, member.sum(1, keepdim=True)

@@ -20,11 +20,6 @@ def euclidean(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     return torch.cat([torch.cdist(x, part, compute_mode=exact) for part in y.split(BLOCK)], dim=1)
 
 
-def cosine(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """``(A, B)`` cosines of the angles between rows; 0 for a row of zeros."""
-    return unit(x) @ unit(y).T
-
-
 def unit(x: torch.Tensor) -> torch.Tensor:
     """Rows at length 1; a row of zeros stays."""
     return torch.nn.functional.normalize(x, dim=1)
@@ -40,3 +35,21 @@ def pairs_within(labels: Labels) -> tuple[torch.Tensor, torch.Tensor]:
     same = labels.identities[:, None] == labels.identities
     itself = torch.eye(len(whole), dtype=torch.bool, device=whole.device)
     return known & same & ~itself, known & ~same
+
+
+def pairs_across(
+    labels: Labels, identities: torch.Tensor, indices: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The same as ``(B, K) bool`` against a memory of identities (-1: empty) and rows in the data set.
+
+    What the memory holds of the very same image is no positive of it.
+    """
+    known = labels.whole()[:, None] & (identities >= 0)
+    same = labels.identities[:, None] == identities
+    return known & same & (labels.indices[:, None] != indices), known & ~same
+
+
+def softmax_over(values: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
+    """Softmax of each row over its set columns, 0 elsewhere; finite also where no column is set."""
+    lowest = torch.finfo(values.dtype).min
+    return torch.where(where, values.masked_fill(~where, lowest).softmax(1), 0)

@@ -13,16 +13,30 @@ from rtreid_ros.options import build
 from rtreid_ros.registry import Registry
 from rtreid_ros.reid.losses.base import Labels, Loss
 from rtreid_ros.reid.losses.centre import Centre
+from rtreid_ros.reid.losses.circle import Circle
+from rtreid_ros.reid.losses.cluster_contrast import ClusterContrast, DualClusterContrast
 from rtreid_ros.reid.losses.cross_entropy import CrossEntropy
-from rtreid_ros.reid.losses.triplet import Triplet
+from rtreid_ros.reid.losses.focal import Focal
+from rtreid_ros.reid.losses.lsro import Lsro
+from rtreid_ros.reid.losses.memory import CrossBatchMemory
+from rtreid_ros.reid.losses.ranked_list import RankedList
+from rtreid_ros.reid.losses.triplet import SemiHardTriplet, Triplet
 from rtreid_ros.reid.losses.weighted_triplet import WeightedTriplet
 from rtreid_ros.reid.models.base import ReIDOutput
 
 LOSSES: Registry[type[Loss]] = Registry("loss")
 LOSSES.register("cross_entropy", CrossEntropy)
+LOSSES.register("focal", Focal)
+LOSSES.register("lsro", Lsro)
 LOSSES.register("triplet", Triplet)
+LOSSES.register("semi_hard_triplet", SemiHardTriplet)
 LOSSES.register("weighted_triplet", WeightedTriplet)
 LOSSES.register("centre", Centre)
+LOSSES.register("circle", Circle)
+LOSSES.register("ranked_list", RankedList)
+LOSSES.register("cluster_contrast", ClusterContrast)
+LOSSES.register("dual_cluster_contrast", DualClusterContrast)
+LOSSES.register("cross_batch_memory", CrossBatchMemory)
 
 
 class Recipe(nn.Module):
@@ -101,6 +115,33 @@ class Recipe(nn.Module):
         for name in self._active:
             for loss, part in zip(self.losses[name], parts, strict=True):
                 loss.after_step(part, labels)
+
+    def wants_features(self, epoch: int) -> bool:
+        """Whether a loss starts in this epoch that gains from `initialise`."""
+        return any(
+            losses[0].wants_features and losses[0].active_in(epoch) and losses[0].options.start == epoch
+            for losses in self.losses.values()
+        )
+
+    def initialise(self, necks: torch.Tensor, identities: torch.Tensor, epoch: int) -> None:
+        """Begin the memories of losses that start in this epoch; without it they begin with their batches.
+
+        Args:
+            necks: ``(N, D)`` of the training set's images as the network gives them in evaluation mode:
+                after the neck, those of its branches side by side.
+            identities: ``(N,) int64`` training identities.
+            epoch: the epoch that is about to begin.
+
+        Raises:
+            InputError: D is not that of the branches together, or rows and identities are not as many.
+        """
+        if tuple(necks.shape) != (len(identities), sum(self.branches)):
+            wanted = (len(identities), sum(self.branches))
+            raise InputError(f"features must be {wanted} beside these identities, got {tuple(necks.shape)}")
+        for losses in self.losses.values():
+            if losses[0].options.start == epoch:
+                for loss, part in zip(losses, necks.float().split(self.branches, dim=1), strict=True):
+                    loss.initialise(part, identities)
 
     def _parts(self, output: ReIDOutput) -> tuple[ReIDOutput, ...]:
         parts = output.branches or (output,)

@@ -65,3 +65,36 @@ def batch_hard(
     else:
         losses = functional.relu(difference + margin * (1 - penalty) / (1 + penalty))
     return mean_of(losses, judged)
+
+
+@dataclass(frozen=True, slots=True)
+class SemiHardTripletOptions(LossOptions):
+    """The published margin."""
+
+    margin: float = option(0.2, "how much nearer a positive must be than a negative, squared", ge=0)
+
+
+class SemiHardTriplet(Loss):
+    """Every pair of one identity against the nearest negative that is farther than the positive.
+
+    Schroff et al., FaceNet, CVPR 2015, equations 1 to 4, on squared distances of unit-length embeddings:
+    ``[m + d_p^2 - d_n^2]+``. Where no negative is farther, the farthest of all is taken. The mean is over
+    pairs whose anchor has a negative.
+    """
+
+    Options = SemiHardTripletOptions
+    options: SemiHardTripletOptions
+
+    def judge(self, output: ReIDOutput, labels: Labels) -> torch.Tensor:
+        """See `Loss.judge`."""
+        embedding = unit(output.embedding)
+        squared = euclidean(embedding, embedding).square()
+        positive, negative = pairs_within(labels)
+        # of anchor a, positive p and negative n
+        farther = negative[:, None, :] & (squared[:, None, :] > squared[:, :, None])
+        nearest = squared[:, None, :].masked_fill(~farther, float("inf")).amin(2)
+        farthest = squared.masked_fill(~negative, -float("inf")).amax(1, keepdim=True)
+        chosen = torch.where(farther.any(2), nearest, farthest)
+        judged = positive & negative.any(1, keepdim=True)
+        losses = functional.relu(torch.where(judged, self.options.margin + squared - chosen, 0))
+        return mean_of(losses, judged)

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from rtreid_ros.options import option
 from rtreid_ros.reid.losses.base import Labels, Loss, LossOptions, mean_of
-from rtreid_ros.reid.losses.distances import euclidean, pairs_within, unit
+from rtreid_ros.reid.losses.distances import euclidean, pairs_within, softmax_over, unit
 from rtreid_ros.reid.models.base import ReIDOutput
 
 
@@ -42,12 +42,6 @@ def weighted_regularised(
     distances: torch.Tensor, positive: torch.Tensor, negative: torch.Tensor
 ) -> torch.Tensor:
     """The loss of ``(A, B)`` distances of anchors."""
-    far = (_softmax(distances, positive) * distances).sum(1)
-    near = (_softmax(-distances, negative) * distances).sum(1)
+    far = (softmax_over(distances, positive) * distances).sum(1)
+    near = (softmax_over(-distances, negative) * distances).sum(1)
     return mean_of(functional.softplus(far - near), positive.any(1) & negative.any(1))
-
-
-def _softmax(values: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
-    """Softmax of each row over its set columns, 0 elsewhere; finite also where no column is set."""
-    lowest = torch.finfo(values.dtype).min
-    return torch.where(where, values.masked_fill(~where, lowest).softmax(1), 0)
