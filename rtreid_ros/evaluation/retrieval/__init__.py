@@ -5,6 +5,7 @@ for, and named in the figures.
 """
 
 from rtreid_ros.evaluation.retrieval.camera_bias import CameraBiasOptions, remove_camera_bias
+from rtreid_ros.evaluation.retrieval.embedding import embed_set, embed_views
 from rtreid_ros.evaluation.retrieval.features import Features
 from rtreid_ros.evaluation.retrieval.figures import RANKS, RetrievalFigures
 from rtreid_ros.evaluation.retrieval.protocol import RetrievalOptions, judge_distances, judge_retrieval
@@ -17,6 +18,8 @@ __all__ = [
     "RerankOptions",
     "RetrievalFigures",
     "RetrievalOptions",
+    "embed_set",
+    "embed_views",
     "judge_distances",
     "judge_retrieval",
     "remove_camera_bias",
