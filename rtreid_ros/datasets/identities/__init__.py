@@ -9,15 +9,26 @@ from collections.abc import Collection
 from typing import Any
 
 from rtreid_ros.datasets.identities.base import UNKNOWN, IdentityDataset, IdentitySet
+from rtreid_ros.datasets.identities.folders import FolderPerIdentity
+from rtreid_ros.datasets.identities.mot import MotIdentities
+from rtreid_ros.datasets.identities.msmt17 import Msmt17
 from rtreid_ros.datasets.identities.named import DukeMTMC, Market1501
 from rtreid_ros.datasets.identities.reader import PARTS, IdentityOptions, IdentityReader
+from rtreid_ros.datasets.identities.scenes import SceneIdentities
 from rtreid_ros.datasets.identities.splits import SPLITS
+from rtreid_ros.datasets.identities.statistics import describe_dataset
+from rtreid_ros.datasets.identities.veri import VeRi776
 from rtreid_ros.options import build
 from rtreid_ros.registry import Registry
 
 DATASETS: Registry[type[IdentityReader]] = Registry("identity data set")
 DATASETS.register("market1501", Market1501)
 DATASETS.register("dukemtmc", DukeMTMC)
+DATASETS.register("veri776", VeRi776)
+DATASETS.register("msmt17", Msmt17)
+DATASETS.register("folder", FolderPerIdentity)
+DATASETS.register("mot", MotIdentities)
+DATASETS.register("synthetic", SceneIdentities)
 
 __all__ = [
     "DATASETS",
@@ -28,6 +39,7 @@ __all__ = [
     "IdentityOptions",
     "IdentityReader",
     "IdentitySet",
+    "describe_dataset",
     "open_identities",
 ]
 
@@ -39,7 +51,7 @@ def open_identities(
 
     Args:
         name: one of ``DATASETS``.
-        root: folder or .tar file that holds it; ``~`` stands for the home folder.
+        root: folder or .tar file that holds it; ``~`` stands for the home folder; synthetic looks at none.
         split: one of ``SPLITS``: ``official``; ``mod5`` holds identities divisible by five out of the
             training part, for validation; with ``all`` the whole training part trains.
         parts: those wanted; the others are empty, and need not be there.

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar
 
-from rtreid_ros.datasets.identities.base import IdentitySet
+from rtreid_ros.datasets.identities.base import UNKNOWN, IdentitySet
 from rtreid_ros.datasets.identities.reader import IdentityOptions, IdentityReader, Row, stored_set
-from rtreid_ros.datasets.identities.store import open_store
+from rtreid_ros.datasets.identities.store import find_base, open_store
 from rtreid_ros.errors import SourceError
 
 logger = logging.getLogger(__name__)
@@ -32,19 +32,7 @@ class NamedReader(IdentityReader):
     def __init__(self, root: str, options: IdentityOptions) -> None:
         super().__init__(root, options)
         self.store = open_store(root)
-        around = [f"{name}/" for name in self.store.folders()]
-        found = [
-            place
-            for place in ("", *around)
-            if any(self.store.has(place + folder) for folder in self.folders.values())
-        ]
-        if not found:
-            raise SourceError(
-                f"{self.store.root}: no {self.title}: there is none of {', '.join(self.folders.values())}"
-            )
-        if len(found) > 1:
-            raise SourceError(f"{self.store.root}: several data sets: {', '.join(found)}; name one of them")
-        self.base = found[0]
+        self.base = find_base(self.store, self.title, self.folders.values())
 
     def has(self, part: str) -> bool:
         """See `IdentityReader`."""
@@ -66,7 +54,9 @@ class NamedReader(IdentityReader):
             if match is None:
                 strange.append(path)
                 continue
-            row = self.row(path, match)
+            known = match.groupdict()
+            sequence = int(known.get("sequence", UNKNOWN + 1)) - 1
+            row = Row(path, int(known["identity"]), int(known["camera"]) - 1, sequence)
             if part == "gallery" or row.identity != JUNK:
                 rows.append(row)
         if len(strange) == len(paths):
@@ -80,11 +70,6 @@ class NamedReader(IdentityReader):
                 *(self.store.root, len(strange), len(paths), folder, self.title, ", ".join(strange[:3])),
             )
         return stored_set(self.store, self.number_sequences(rows))
-
-    def row(self, path: str, match: re.Match[str]) -> Row:
-        """What the name of a picture says."""
-        sequence = int(match["sequence"]) - 1 if "sequence" in match.groupdict() else 0
-        return Row(path, int(match["identity"]), int(match["camera"]) - 1, sequence)
 
     def number_sequences(self, rows: list[Row]) -> list[Row]:
         """The rows with the sequences that take more than a name to know."""

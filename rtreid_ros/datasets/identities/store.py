@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tarfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import Protocol
 
@@ -88,7 +89,6 @@ class TarStore:
     def __init__(self, root: Path) -> None:
         self.root = root
         try:
-            # opened first: tarfile's own error does not say what is wrong with a file of no rights
             self._file = root.open("rb", buffering=0)
             with tarfile.open(root, "r:") as archive:
                 self._places = {
@@ -96,9 +96,14 @@ class TarStore:
                     for member in archive
                     if member.isreg()
                 }
+            # tarfile takes a header cut in two for the end, where a block of zeros should be
+            end = max((offset + -(-size // 512) * 512 for offset, size in self._places.values()), default=0)
+            if root.stat().st_size < end + 512:
+                raise tarfile.ReadError("unexpected end of data")
         except (OSError, tarfile.TarError) as error:
             raise SourceError(
-                f"{root}: not an uncompressed .tar file ({error}); decompress or unpack it first"
+                f"{root}: cannot be read as an uncompressed .tar file ({error}); decompress it, or copy it "
+                "again if it was cut off"
             ) from None
         self._folders = {
             path[:end] for path in self._places for end, letter in enumerate(path) if letter == "/"
@@ -129,8 +134,24 @@ class TarStore:
             raise SourceError(f"{self.root}: holds no {path}") from None
         content = os.pread(self._file.fileno(), size, offset)
         if len(content) < size:
-            raise SourceError(f"{self.root}: ends in the middle of {path}; was it copied completely?")
+            raise SourceError(f"{self.root}: ends in the middle of {path}; was it cut off?")
         return content
+
+
+def find_base(store: Store, title: str, marks: Collection[str]) -> str:
+    """Where in a store the data set lies that has one of `marks`: ``""`` at its root, or ``"FOLDER/"``.
+
+    Raises:
+        SourceError: nowhere, or in several places.
+    """
+    around = [f"{name}/" for name in store.folders()]
+    found = [place for place in ("", *around) if any(store.has(place + mark) for mark in marks)]
+    if not found:
+        raise SourceError(f"{store.root}: no {title}: there is none of {', '.join(marks)}")
+    if len(found) > 1:
+        places = ", ".join(place or "." for place in found)
+        raise SourceError(f"{store.root}: several data sets of {title}, in {places}; name one of them")
+    return found[0]
 
 
 def read_picture(store: Store, path: str) -> UInt8:

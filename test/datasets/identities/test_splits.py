@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+from support.identities import fill, in_memory, number_of
+
+from rtreid_ros.datasets.identities import open_identities
+from rtreid_ros.datasets.identities.splits import first_of_each_camera
+
+TRAIN = [
+    "bounding_box_train/0005_c1s1_000002_00.jpg",
+    "bounding_box_train/0005_c1s1_000001_00.jpg",
+    "bounding_box_train/0005_c2s1_000001_00.jpg",
+    "bounding_box_train/0006_c1s1_000001_00.jpg",
+    "bounding_box_train/0010_c3s2_000001_00.jpg",
+    "bounding_box_train/0010_c3s1_000009_00.jpg",
+    "bounding_box_train/0011_c1s1_000001_00.jpg",
+]
+TEST = ["query/0003_c1s3_000001_00.jpg", "bounding_box_test/0003_c2s3_000001_00.jpg"]
+
+
+def bare(part):
+    return [name.partition("/")[2][:-4] for name in part.names]
+
+
+def test_mod5_holds_out_identities_and_asks_with_the_first_of_each_camera(tmp_path):
+    found = open_identities("market1501", str(fill(tmp_path, TRAIN)), "mod5")
+    assert bare(found.train) == ["0006_c1s1_000001_00", "0011_c1s1_000001_00"]
+    assert bare(found.query) == ["0005_c1s1_000001_00", "0005_c2s1_000001_00", "0010_c3s1_000009_00"]
+    assert bare(found.gallery) == ["0005_c1s1_000002_00", "0010_c3s2_000001_00"]
+    assert [number_of(found.query.read(row)) for row in range(3)] == [1, 2, 5]
+
+
+def test_all_trains_with_everything_and_judges_where_it_can(tmp_path):
+    found = open_identities("market1501", str(fill(tmp_path, TRAIN)), "all")
+    assert (len(found.train), len(found.query), len(found.gallery)) == (7, 0, 0)
+    fill(tmp_path, TEST[:1])
+    assert len(open_identities("market1501", str(tmp_path), "all").query) == 0  # a query alone finds nothing
+    fill(tmp_path, TEST)
+    found = open_identities("market1501", str(tmp_path), "all")
+    assert (len(found.train), len(found.query), len(found.gallery)) == (7, 1, 1)
+
+
+def test_parts_that_are_not_wanted_need_not_be_there(tmp_path):
+    found = open_identities("market1501", str(fill(tmp_path, TEST)), parts=("query", "gallery"))
+    assert (len(found.train), len(found.query), len(found.gallery)) == (0, 1, 1)
+    found = open_identities("market1501", str(fill(tmp_path, TRAIN)), "mod5", parts=("gallery",))
+    assert (len(found.train), len(found.query), len(found.gallery)) == (0, 0, 2)
+    with pytest.raises(IndexError):
+        found.query.read(0)
+
+
+def test_first_of_each_camera_goes_by_name_not_by_order():
+    names = ("b", "a", "d", "c", "e")
+    whole = in_memory([1, 1, 1, 2, 1], [0, 0, 1, 0, -1])
+    pictures = type(whole)(names, whole.identities, whole.cameras, whole.sequences, whole.read)
+    assert first_of_each_camera(pictures).tolist() == [False, True, True, True, True]
+    assert first_of_each_camera(pictures[:0]).tolist() == []
+
+
+def test_mod5_of_the_real_training_part(shared_data):
+    found = open_identities(
+        "market1501", str(shared_data / "reid" / "market1501_bounding_box_train.tar"), "mod5"
+    )
+    assert (len(found.train), len(found.query), len(found.gallery)) == (10383, 620, 1933)
+    assert not np.isin(found.query.identities, found.train.identities).any()
+    assert set(found.query.identities % 5) == set(found.gallery.identities % 5) == {0}
+    # a slow reading of the rule
+    asked, rest = set(), []
+    for name in sorted(found.query.names + found.gallery.names):
+        key = name.split("/")[1][:7]
+        if key in asked:
+            rest.append(name)
+        asked.add(key)
+    assert sorted(found.gallery.names) == rest
