@@ -93,7 +93,7 @@ def _logging(level: int) -> Iterator[None]:
 
 
 def _top_level() -> argparse.ArgumentParser:
-    from rtreid_ros.cli.version import version  # noqa: PLC0415 (reads files)
+    from rtreid_ros.version import version  # noqa: PLC0415 (reads files)
 
     width = max(map(len, COMMANDS))
     listing = "\n".join(f"  {name.ljust(width)}  {purpose}" for name, (_, purpose) in COMMANDS.items())

@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 from rtreid_ros.cli.checks.base import Check, package_check
-from rtreid_ros.cli.version import version
+from rtreid_ros.version import version
 
 _OLDEST, _NEWEST = (3, 10), (3, 13)
 _NEEDED = {
@@ -25,7 +25,7 @@ _EXTRAS = {
     "optuna": ("optuna", "tune", "rtreid tune"),
     "openvino": ("openvino", "openvino", "OpenVINO models (.xml)"),
     "ultralytics": ("ultralytics", "ultralytics", "models of Ultralytics (.pt, .engine)"),
-    "torch": ("torch", "train", "training"),
+    "torch": ("torch", "train", "training; embedders of torch (.torchscript, .pt2)"),
 }
 
 

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 def version() -> str:
     """The version in package.xml, or of the installed distribution."""
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[1]
     for path in (root / "package.xml", Path(sys.prefix) / "share" / "rtreid_ros" / "package.xml"):
         if path.is_file():
             found = ElementTree.parse(path).findtext("version")  # noqa: S314 (our own file)
