@@ -76,7 +76,7 @@ class ClusterContrast(Loss):
     def initialise(self, necks: torch.Tensor, identities: torch.Tensor) -> None:
         """See `Loss.initialise`."""
         self.started.zero_()
-        self.start(unit(necks), identities, identities >= 0)
+        self.start(unit(necks.to(self.centroids.dtype)), identities, identities >= 0)
 
     def start(self, embedding: torch.Tensor, identities: torch.Tensor, rows: torch.Tensor) -> None:
         """Give memories that have not begun the mean of those rows of ``(N, D)`` that are theirs."""

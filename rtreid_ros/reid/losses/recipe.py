@@ -139,8 +139,8 @@ class Recipe(nn.Module):
             wanted = (len(identities), sum(self.branches))
             raise InputError(f"features must be {wanted} beside these identities, got {tuple(necks.shape)}")
         for losses in self.losses.values():
-            if losses[0].options.start == epoch:
-                for loss, part in zip(losses, necks.float().split(self.branches, dim=1), strict=True):
+            if losses[0].wants_features and losses[0].options.start == epoch:
+                for loss, part in zip(losses, necks.split(self.branches, dim=1), strict=True):
                     loss.initialise(part, identities)
 
     def _parts(self, output: ReIDOutput) -> tuple[ReIDOutput, ...]:
@@ -157,7 +157,9 @@ def _check(output: ReIDOutput, labels: Labels, dim: int, classes: int) -> None:
         "neck": (output.neck, (rows, dim)),
         "logits": (output.logits, (rows, classes)),
         "indices": (labels.indices, (rows,)),
+        "others": (labels.others, (rows,)),
+        "shares": (labels.shares, (rows,)),
     }
     for name, (array, shape) in wanted.items():
-        if tuple(array.shape) != shape:
+        if array is not None and tuple(array.shape) != shape:
             raise InputError(f"{name} must be {shape} beside these labels, got {tuple(array.shape)}")
