@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from rtreid_ros.errors import InputError
+from rtreid_ros.reid.models.blocks.precision import precise
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class _BatchRenorm(nn.modules.batchnorm._BatchNorm):
         grouped = x.reshape(x.shape[0] // self.groups, self.groups * x.shape[1], *x.shape[2:])
         axes = [0, *range(2, x.dim())]
         with torch.no_grad():
-            values = grouped.float()
+            values = precise(grouped)
             count = values.numel() // values.shape[1]
             variances, means = (
                 item.view(self.groups, -1) for item in torch.var_mean(values, axes, correction=0)

@@ -6,10 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-
-def precise(x: torch.Tensor) -> torch.Tensor:
-    """`x` in at least single precision: sums over a map lose too much in half."""
-    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+from rtreid_ros.reid.models.blocks.precision import precise
 
 
 class AveragePooling(nn.Module):
