@@ -68,12 +68,10 @@ def branched():
 
 
 def test_branches_are_judged_each_and_summed():
-    output = branched()
-    total, values = recipe_of({"cross_entropy": {}, "triplet": {"weight": 2}}, (4, 6))(
-        output, LABELS, epoch=0
-    )
+    output, recipe = branched(), recipe_of({"cross_entropy": {}, "triplet": {"weight": 2}}, (4, 6))
+    total, values = recipe(output, LABELS, epoch=0)
     parts = {
-        name: sum(float(make(name, dim=dim)(branch, LABELS)) for branch, dim in zip(output.branches, (4, 6)))
+        name: sum(alone(name, branch, dim=branch.embedding.shape[1]) for branch in output.branches)
         for name in ("cross_entropy", "triplet")
     }
     assert {name: float(value) for name, value in values.items()} == pytest.approx(parts)
@@ -160,12 +158,8 @@ def test_a_training_resumed_from_its_state_goes_on_bit_for_bit():
     recipe = Recipe(specs, (4,), classes=5, images=24)
     begun = through.learn(recipe, range(7))
     file = io.BytesIO()
-    state = {
-        "net": through.state_dict(),
-        "optimizer": through.optimizer.state_dict(),
-        "recipe": recipe.state_dict(),
-    }
-    torch.save(state, file)
+    whole = {"network": through, "optimizer": through.optimizer, "recipe": recipe}
+    torch.save({name: part.state_dict() for name, part in whole.items()}, file)
     wanted = through.learn(recipe, range(7, 14))
     file.seek(0)
     saved = torch.load(file, weights_only=True)
