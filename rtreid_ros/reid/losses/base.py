@@ -23,7 +23,8 @@ class Labels(NamedTuple):
         identities: ``(B,) int64`` training identities in 0..C-1, or `UNLABELLED`.
         indices: ``(B,) int64`` rows of the images in their data set: who is who in a memory.
         others: ``(B,) int64`` identities mixed into the images (mixup); None = none.
-        shares: ``(B,)`` how much of each image is its own; the rest is that of `others`.
+        shares: ``(B,)`` how much of each image is its own; the rest is that of `others`. Losses of logits
+            judge an image by both; losses of pairs and of memories leave out what is not all its own.
     """
 
     identities: torch.Tensor

@@ -66,7 +66,7 @@ class Identification(Loss):
     def judged(self, labels: Labels) -> torch.Tensor:
         """``(B,) bool``: images all of whose identities are known."""
         known = labels.identities >= 0
-        return known if labels.others is None else known & (labels.others >= 0)
+        return known if labels.others is None else known & ((labels.others >= 0) | labels.whole())
 
     def expected(self, values: torch.Tensor, labels: Labels, smoothing: float) -> torch.Tensor:
         """``(B,)`` means of the rows of ``(B, C)`` under the target."""

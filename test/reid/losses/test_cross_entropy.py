@@ -80,6 +80,13 @@ def test_an_image_mixed_with_one_without_a_label_is_left_out():
     )
 
 
+def test_of_an_image_that_is_all_its_own_the_other_need_not_be_known():
+    labels = labels_of([3, 0], others=[UNLABELLED, 2], shares=[1.0, 1.0])
+    plain = labels_of([3, 0])
+    output = output_of(logits=LOGITS[:2])
+    assert value("cross_entropy", output, labels) == pytest.approx(value("cross_entropy", output, plain))
+
+
 def test_lsro_wants_all_identities_alike_of_images_without_a_label():
     labels = labels_of([3, UNLABELLED, 0, UNLABELLED])
     wanted = [
