@@ -44,6 +44,45 @@ def test_parameters_are_those_of_the_architecture(name, cameras, parameters):
         assert count(create_model(name, 751, cameras)) == parameters
 
 
+def published_names(blocks, convolutions, ibn_stages=0):
+    """What the files of torchvision and IBN-Net call a trunk's weights."""
+
+    def norm(name):
+        return {f"{name}.{item}" for item in ("weight", "bias", "running_mean", "running_var")}
+
+    names = {"conv1.weight"} | norm("bn1")
+    for stage, count in enumerate(blocks, 1):
+        for index in range(count):
+            block = f"layer{stage}.{index}"
+            for item in range(1, convolutions + 1):
+                names |= {f"{block}.conv{item}.weight"} | norm(f"{block}.bn{item}")
+            if stage <= ibn_stages:
+                names -= norm(f"{block}.bn1")
+                names |= norm(f"{block}.bn1.BN") | {f"{block}.bn1.IN.weight", f"{block}.bn1.IN.bias"}
+            if index == 0 and (stage > 1 or convolutions == 3):
+                names |= {f"{block}.downsample.0.weight"} | norm(f"{block}.downsample.1")
+    return names
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "published"),
+    [
+        ("resnet18", {}, published_names((2, 2, 2, 2), 2)),
+        ("resnet18", {"depth": 34}, published_names((3, 4, 6, 3), 2)),
+        ("resnet50", {}, published_names((3, 4, 6, 3), 3)),
+        ("resnet50", {"depth": 101}, published_names((3, 4, 23, 3), 3)),
+        ("resnet50", {"depth": 152}, published_names((3, 8, 36, 3), 3)),
+        ("resnet50_ibn", {}, published_names((3, 4, 6, 3), 3, 3)),
+        ("seresnet18_ibn", {"attention": "none"}, published_names((2, 2, 2, 2), 2, 3)),
+    ],
+)
+def test_the_trunks_weights_are_named_as_in_published_files(name, options, published):
+    with torch.device("meta"):
+        model = create_model(name, 5, **options)
+    own = {item for item in model.state_dict() if item.startswith(("conv1", "bn1", "layer"))}
+    assert {item for item in own if not item.endswith("num_batches_tracked")} == published
+
+
 @pytest.mark.parametrize("name", RESNET)
 def test_gives_embedding_neck_and_logits_in_training_and_the_neck_alone_afterwards(name):
     model = create_model(name, 5, 3, width=0.125, **({"dim": 40} if MODELS[name].preset.get("dim") else {}))
