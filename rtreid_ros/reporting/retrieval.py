@@ -12,17 +12,53 @@ import numpy as np
 
 from rtreid_ros.errors import RtreidError
 from rtreid_ros.reporting.charts import series
-from rtreid_ros.reporting.page import figure, legend, paragraph, section, table
+from rtreid_ros.reporting.page import figure, legend, page, paragraph, section, table
 from rtreid_ros.reporting.svg import Axis, Plot
 
 if TYPE_CHECKING:
     from rtreid_ros.datasets.identities.base import IdentitySet
-    from rtreid_ros.evaluation.retrieval import RetrievalFigures
+    from rtreid_ros.evaluation.retrieval import RetrievalFigures, Search
     from rtreid_ros.types import Int64
 
 _HEIGHT = 112
 """Pixels of a picture in the page."""
 _QUALITY = 80
+
+
+def retrieval_page(
+    searches: Sequence[Search], query_set: IdentitySet, gallery_set: IdentitySet, remark: str = ""
+) -> str:
+    """The report of one model, or of several beside each other.
+
+    Args:
+        searches: of the same two sets.
+        query_set: whole; pictures that could not be read are left out by what each search knows of them.
+        gallery_set: likewise.
+        remark: a line below the title.
+    """
+    steps = [step for item in searches for step in item.steps]
+    names = [
+        item.name if not place else f"{item.name} {label}"
+        for item in searches
+        for place, label in enumerate(item.labels())
+    ]
+    walls = [
+        retrieval_section(
+            item.steps[0],
+            query_set[item.query.rows],
+            gallery_set[item.gallery.rows],
+            title=f"Who was found by {item.name}",
+        )
+        for item in searches
+    ]
+    note = "Ratios in percent. What begins with + comes on top of the line above." if len(steps) > 1 else ""
+    sections = [
+        section("Figures", retrieval_table(names, steps), paragraph(note, "note")),
+        section("Matches by rank", matching_curves(names, steps)),
+        *walls,
+    ]
+    title = "Retrieval" if len(searches) > 1 else f"Retrieval: {searches[0].name}"
+    return page(title, remark, sections)
 
 
 def retrieval_table(names: Sequence[str], figures: Sequence[RetrievalFigures]) -> str:

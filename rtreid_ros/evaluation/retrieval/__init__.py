@@ -10,6 +10,7 @@ from rtreid_ros.evaluation.retrieval.features import Features
 from rtreid_ros.evaluation.retrieval.figures import RANKS, RetrievalFigures
 from rtreid_ros.evaluation.retrieval.protocol import RetrievalOptions, judge_distances, judge_retrieval
 from rtreid_ros.evaluation.retrieval.reranking import RerankOptions, rerank
+from rtreid_ros.evaluation.retrieval.searching import Search, SearchPlan, search
 
 __all__ = [
     "RANKS",
@@ -18,10 +19,13 @@ __all__ = [
     "RerankOptions",
     "RetrievalFigures",
     "RetrievalOptions",
+    "Search",
+    "SearchPlan",
     "embed_set",
     "embed_views",
     "judge_distances",
     "judge_retrieval",
     "remove_camera_bias",
     "rerank",
+    "search",
 ]

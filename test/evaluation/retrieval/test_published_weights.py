@@ -11,7 +11,7 @@ from rtreid_ros.datasets.identities import open_identities
 from rtreid_ros.evaluation.retrieval import embed_set, judge_retrieval
 from rtreid_ros.reid import EmbedderOptions, create_embedder
 from rtreid_ros.reid.models import create_model
-from rtreid_ros.reid.models.session import TorchSession
+from rtreid_ros.reid.models.session import NetworkSession
 from rtreid_ros.reid.preprocessing import PRESETS
 from rtreid_ros.reid.session_embedder import SessionEmbedder
 
@@ -39,7 +39,7 @@ def torch_path(shared_data):
     )
     model = create_model("osnet_x0_25", len(weights["classifier.bias"])).eval()
     model.load_state_dict(weights)
-    session = TorchSession(model, "osnet", (256, 128), PRESETS["imagenet"], "cpu")
+    session = NetworkSession(model, "osnet", (256, 128), PRESETS["imagenet"], ["cpu"])
 
     def plain(batch):
         with torch.no_grad():

@@ -6,10 +6,13 @@ import torch
 
 from rtreid_ros.errors import ConfigError, ModelError
 from rtreid_ros.reid import EmbedderOptions
+from rtreid_ros.reid.checkpoint import Checkpoint, save_checkpoint
 from rtreid_ros.reid.models import create_model
-from rtreid_ros.reid.models.session import TorchSession
+from rtreid_ros.reid.models.session import NetworkSession, open_checkpoint
 from rtreid_ros.reid.preprocessing import PRESETS
 from rtreid_ros.reid.session_embedder import SessionEmbedder
+
+SIZE = (32, 16)
 
 
 @pytest.fixture
@@ -19,28 +22,64 @@ def model():
         return create_model("osnet_x0_25", 5)
 
 
-def test_the_deployed_embedder_runs_it(model):
-    session = TorchSession(model.train(), "net.pt", (32, 16), PRESETS["imagenet"], "cpu")
-    embedder = SessionEmbedder(session, EmbedderOptions(batch_size=4))
-    assert (embedder.dim, embedder.info.backend, embedder.info.input_size) == (512, "torch", (32, 16))
-    image = np.random.default_rng(0).integers(0, 256, (32, 96, 3), dtype=np.uint8)
-    boxes = np.array([(16 * index, 0, 16 * index + 16, 32) for index in range(6)], np.float32)
-    mean, std = np.array(PRESETS["imagenet"].mean), np.array(PRESETS["imagenet"].std)
-    crops = (image.reshape(32, 6, 16, 3).transpose(1, 0, 2, 3)[..., ::-1] / 255 - mean) / std
+def checkpoint(net, **changes):
+    content = {
+        "model": "osnet_x0_25",
+        "options": {},
+        "classes": 5,
+        "cameras": 0,
+        "size": SIZE,
+        "preprocessing": PRESETS["half"],
+        "weights": net.state_dict(),
+    }
+    return Checkpoint(**{**content, **changes})
+
+
+def street(count):
+    """An image of `count` people beside each other, their boxes, and the pixels of each."""
+    image = np.random.default_rng(0).integers(0, 256, (32, 16 * count, 3), dtype=np.uint8)
+    boxes = np.array([(16 * index, 0, 16 * index + 16, 32) for index in range(count)], np.float32)
+    return image, boxes, image.reshape(32, count, 16, 3).transpose(1, 0, 2, 3)
+
+
+def by_hand(model, crops, preset):
+    mean, std = np.array(PRESETS[preset].mean), np.array(PRESETS[preset].std)
+    batch = ((crops[..., ::-1] / 255 - mean) / std).transpose(0, 3, 1, 2).astype(np.float32)
     with torch.no_grad():
-        expected = model.eval()(torch.from_numpy(crops.transpose(0, 3, 1, 2).astype(np.float32))).numpy()
-    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
-    np.testing.assert_allclose(embedder.embed(image, boxes), expected, atol=1e-5)
+        vectors = model.eval()(torch.from_numpy(batch)).numpy()
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def test_the_deployed_embedder_runs_it(model):
+    session = NetworkSession(model.train(), "net.pt", SIZE, PRESETS["imagenet"], ["cpu"])
+    embedder = SessionEmbedder(session, EmbedderOptions(batch_size=4))
+    assert (embedder.dim, embedder.info.backend, embedder.info.input_size) == (512, "torch", SIZE)
+    image, boxes, crops = street(6)
+    np.testing.assert_allclose(embedder.embed(image, boxes), by_hand(model, crops, "imagenet"), atol=1e-5)
+
+
+def test_a_checkpoint_says_all_it_takes(model, tmp_path):
+    save_checkpoint(checkpoint(model), tmp_path / "best.pt")
+    embedder = open_checkpoint(tmp_path / "best.pt", EmbedderOptions(providers=("cpu",)))
+    image, boxes, crops = street(3)
+    np.testing.assert_allclose(embedder.embed(image, boxes), by_hand(model, crops, "half"), atol=1e-5)
+    assert embedder.info.name == "best.pt"
+
+
+def test_weights_of_another_architecture_are_said(model, tmp_path):
+    save_checkpoint(checkpoint(model, model="osnet_x0_5"), tmp_path / "best.pt")
+    with pytest.raises(ModelError, match="the weights do not fit osnet_x0_5"):
+        open_checkpoint(tmp_path / "best.pt", EmbedderOptions())
 
 
 def test_cuda_asked_for_and_absent_is_said(model, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(ConfigError, match="finds no GPU here; use cpu or auto"):
-        TorchSession(model, "net.pt", (32, 16), PRESETS["imagenet"], "cuda")
-    assert TorchSession(model, "net.pt", (32, 16), PRESETS["imagenet"]).provider == "cpu"
+    with pytest.raises(ConfigError, match=r"none of the providers cuda is here .*; add cpu"):
+        NetworkSession(model, "net.pt", SIZE, PRESETS["imagenet"], ["cuda"])
+    assert NetworkSession(model, "net.pt", SIZE, PRESETS["imagenet"]).provider == "cpu"
 
 
 def test_an_input_that_does_not_fit_is_said(model):
-    session = TorchSession(model, "net.pt", (32, 16), PRESETS["imagenet"], "cpu")
+    session = NetworkSession(model, "net.pt", SIZE, PRESETS["imagenet"], ["cpu"])
     with pytest.raises(ModelError, match=r"net\.pt failed on an input of shape \(1, 4, 32, 16\)"):
         session.run(np.zeros((1, 4, 32, 16), np.float32))
