@@ -19,6 +19,10 @@ class ModelError(RtreidError):
     """A model file is missing, unreadable, of an unknown layout, or does not fit its input."""
 
 
+class ExportError(RtreidError):
+    """A network cannot be written in a format, or the file does not compute what the network does."""
+
+
 class SourceError(RtreidError):
     """A video, folder, bag or camera cannot be opened or read."""
 
@@ -33,6 +37,10 @@ class ImageError(RtreidError, ValueError):
 
 class InputError(RtreidError, ValueError):
     """An array or a stamp handed to a stage has a shape or a value it cannot work with."""
+
+
+class TrainingError(RtreidError):
+    """A training cannot go on: its numbers are no longer any."""
 
 
 class MessageError(RtreidError, ValueError):

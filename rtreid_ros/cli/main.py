@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "eval": ("rtreid_ros.cli.eval", "judge tracks against ground truth: HOTA, CLEAR, Identity"),
     "postprocess": ("rtreid_ros.cli.postprocess", "link the tracklets and fill the gaps of finished results"),
     "train-aflink": ("rtreid_ros.cli.train_aflink", "train the tracklet linker on ground truth"),
+    "train-reid": ("rtreid_ros.cli.train_reid", "train an appearance model"),
     "eval-reid": ("rtreid_ros.cli.eval_reid", "judge appearance models: Rank-k, mAP, mINP"),
     "report": ("rtreid_ros.cli.report", "compare results in an HTML file with plots"),
     "tune": ("rtreid_ros.cli.tune", "search a tracker's options on stored detections with ground truth"),

@@ -1,0 +1,96 @@
+"""``rtreid train-reid``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rtreid_ros.errors import ConfigError, MissingDependencyError
+
+if TYPE_CHECKING:
+    from rtreid_ros.reid.checkpoint import Checkpoint
+    from rtreid_ros.reid.training.config import TrainingConfig
+
+EXAMPLES = """\
+CONFIG is a YAML file, or the name of a built-in configuration. Its sections are data, model, sampler,
+augmentation, losses, optimizer, schedule and training; whatever it leaves out has its default, and
+SECTION.KEY=VALUE goes before it. --print-config shows all of it, each option with what it does, and is
+itself such a file. Losses are taken out with losses.NAME=off, and in with losses.NAME=on.
+
+The folder of --output gets best.pt (best mAP in validation), last.pt (to go on from), config.yaml,
+log.jsonl (a line for each epoch), report.html (curves, pictures) and TensorBoard events. Ctrl-C finishes
+and saves the epoch; --resume FOLDER goes on as if nothing had been. For several GPUs put
+`accelerate launch -m rtreid_ros.cli.main` in the place of `rtreid`. Needs the extra `train` (torch).
+
+examples:
+  rtreid train-reid osnet_x0_25 data.root=Market-1501 --output out/osnet
+  rtreid train-reid bag_of_tricks data.root=market.tar data.split=mod5 training.epochs=60 --output out/bot
+  rtreid train-reid osnet_x0_25 data.dataset=folder data.root=people model.pretrained=best.pt --output out/p
+  rtreid train-reid osnet_x0_25 losses.centre=on losses.triplet.margin=0.5 --print-config
+  rtreid train-reid --resume out/osnet"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="CONFIG [SECTION.KEY=VALUE ...]",
+        help="configuration, and options that differ from it",
+    )
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--output", type=Path, metavar="FOLDER", help="new folder for what is made")
+    where.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with the training in this folder")
+    parser.add_argument("--print-config", action="store_true", help="show the whole configuration, and end")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar and no remarks")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Read the configuration, train, and say what came out."""
+    try:
+        import torch  # noqa: F401, PLC0415
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"training needs torch ({error}); install it with: pip install 'rtreid_ros[train]'"
+        ) from None
+    from rtreid_ros.reid.training.outputs import BEST, LAST  # noqa: PLC0415
+    from rtreid_ros.reid.training.trainer import Trainer  # noqa: PLC0415
+
+    config, checkpoint = _read(arguments)
+    if arguments.print_config:
+        print(config.text(), end="")
+        return 0
+    folder = arguments.resume or arguments.output
+    if folder is None:
+        raise ConfigError("where to? give --output FOLDER, or --resume FOLDER to go on with a training")
+    if checkpoint is None and (folder / LAST).exists():
+        raise ConfigError(f"{folder} holds a training already: --resume it, or choose another --output")
+    course = Trainer(config, folder, checkpoint, progress=not arguments.quiet).run()
+    if not arguments.quiet and (folder / BEST).exists():
+        best = folder / BEST
+        if course.best:
+            print(
+                f"best: mAP {100 * course.best['map']:.2f}, Rank-1 {100 * course.best['rank1']:.2f} "
+                f"after epoch {course.best_epoch}"
+            )
+        print(f"written: {best}")
+    return 0
+
+
+def _read(arguments: argparse.Namespace) -> tuple[TrainingConfig, Checkpoint | None]:
+    """The configuration, and what to resume."""
+    from rtreid_ros.reid.checkpoint import load_checkpoint  # noqa: PLC0415
+    from rtreid_ros.reid.training.config import built_in_configs, find_config, read_config  # noqa: PLC0415
+    from rtreid_ros.reid.training.outputs import LAST  # noqa: PLC0415
+
+    words = list(arguments.words)
+    name = words.pop(0) if words and "=" not in words[0] else None
+    checkpoint = load_checkpoint(arguments.resume / LAST) if arguments.resume else None
+    if name is not None:
+        return read_config(find_config(name), words), checkpoint
+    if checkpoint is not None:
+        return read_config(checkpoint.config, words), checkpoint
+    raise ConfigError(
+        f"which configuration? Give a YAML file, or one of {', '.join(built_in_configs()) or '(none here)'}"
+    )

@@ -1,0 +1,123 @@
+"""The pictures of a training: decoded once, then resident."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from rtreid_ros.datasets.identities import open_identities
+from rtreid_ros.datasets.identities.base import UNKNOWN
+from rtreid_ros.errors import ConfigError, SourceError
+from rtreid_ros.reid.data.resident import ResidentImages
+from rtreid_ros.reid.training.options import DataOptions
+from rtreid_ros.reid.training.placement import Placement
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """Training pictures, queries or gallery.
+
+    Attributes:
+        images: N pictures and who is on them.
+        sides: ``(N,) int64`` side information of each, where the pictures are; None where none is used.
+    """
+
+    images: ResidentImages
+    sides: torch.Tensor | None
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pictures:
+    """All parts of a data set.
+
+    Attributes:
+        name: of the data set.
+        train: what is learnt from.
+        query: pictures to search with; None where the split holds none out.
+        gallery: pictures to search in; likewise.
+        sides: how many numbers the side information has; 0 = none is used.
+    """
+
+    name: str
+    train: Part
+    query: Part | None
+    gallery: Part | None
+    sides: int
+
+    @property
+    def unreadable(self) -> int:
+        """Pictures that were left out."""
+        return sum(len(part.images.unreadable) for part in (self.train, self.query, self.gallery) if part)
+
+
+class Sides:
+    """Numbers of the side information, from what the training pictures know.
+
+    A view is a camera and one of its sequences (He et al., TransReID, ICCV 2021, section 3.3, where camera
+    and viewpoint are numbered together). What training has not seen is `UNKNOWN`.
+
+    Args:
+        kind: ``none``, ``camera`` or ``view``.
+        train: the training pictures.
+
+    Attributes:
+        count: how many there are.
+    """
+
+    def __init__(self, kind: str, train: ResidentImages) -> None:
+        self._kind = kind
+        seen = sorted({key for key in self._keys(train) if key is not None})
+        self._known: dict[tuple[int, int] | None, int] = {key: number for number, key in enumerate(seen)}
+        self.count = len(seen)
+
+    def of(self, part: ResidentImages) -> Part:
+        """Pictures with their numbers."""
+        if not self.count:
+            return Part(part, None)
+        numbers = [self._known.get(key, UNKNOWN) for key in self._keys(part)]
+        return Part(part, torch.tensor(numbers, dtype=torch.int64, device=part.images.device))
+
+    def _keys(self, part: ResidentImages) -> list[tuple[int, int] | None]:
+        sequences = part.sequences if self._kind == "view" else np.zeros_like(part.cameras)
+        return [
+            None if self._kind == "none" or UNKNOWN in key else key
+            for key in zip(part.cameras.tolist(), sequences.tolist(), strict=True)
+        ]
+
+
+def load_pictures(options: DataOptions, placement: Placement, *, progress: bool = True) -> Pictures:
+    """Open a data set and decode it to the network's size.
+
+    Pictures that cannot be read are left out, named and counted.
+
+    Raises:
+        SourceError: it cannot be opened, or has no training picture that can be read.
+        ConfigError: an unknown data set, or side information that it does not have.
+    """
+    dataset = open_identities(options.dataset, options.root, options.split)
+    parts = (dataset.train, dataset.query, dataset.gallery)
+    if not len(dataset.train):
+        raise SourceError(f"{dataset.name}: no training picture in {options.root!r} (split {options.split})")
+    size = (options.height, options.width)
+    device = placement.for_images(sum(map(len, parts)), *size)
+    judged = all(len(part) > 0 for part in parts)
+    train, query, gallery = (
+        ResidentImages.load(part, size, device, progress) if part is dataset.train or judged else None
+        for part in parts
+    )
+    assert train is not None
+    sides = Sides(options.side, train)
+    if options.side != "none" and not sides.count:
+        raise ConfigError(f"data.side={options.side}: {dataset.name} does not tell it; use data.side=none")
+    return Pictures(
+        dataset.name,
+        sides.of(train),
+        None if query is None else sides.of(query),
+        None if gallery is None else sides.of(gallery),
+        sides.count,
+    )

@@ -1,0 +1,123 @@
+"""What one sees of a training while it runs: a bar, a log, TensorBoard."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from rtreid_ros.errors import SinkError
+from rtreid_ros.reid.training.outputs import LOG
+
+
+class Progress:
+    """Tells the user, and writes ``log.jsonl`` and TensorBoard events.
+
+    Args:
+        folder: of the training.
+        epochs: of the whole training.
+        images: that an epoch shows to the network.
+        history: rows of the log of epochs done earlier.
+        shown: whether to show a bar and say what happens.
+        files: whether to write anything.
+        tensorboard: whether to write events, where TensorBoard is installed.
+
+    Raises:
+        SinkError: the folder cannot be written.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        epochs: int,
+        images: int,
+        *,
+        history: list[dict[str, Any]],
+        shown: bool = True,
+        files: bool = True,
+        tensorboard: bool = True,
+    ) -> None:
+        self._epochs, self._log, self._shown = epochs, folder / LOG, shown
+        done = len(history)
+        if files:
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                self._log.write_text("".join(json.dumps(row) + "\n" for row in history), encoding="utf-8")
+            except OSError as error:
+                raise SinkError(f"cannot write {self._log}: {error}") from None
+        self._writer = self._events(folder, done) if files and tensorboard else None
+        self._last: dict[str, float] = {}
+        self._bar = tqdm(
+            total=epochs * images, initial=done * images, unit="img", unit_scale=True, smoothing=0.05,
+            dynamic_ncols=True, disable=not shown, file=sys.stderr,
+        )  # fmt: skip
+
+    def _events(self, folder: Path, done: int) -> Any:
+        try:
+            from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415
+        except ImportError:
+            self.say("TensorBoard is not installed, no events are written (pip install 'rtreid_ros[train]')")
+            return None
+        return SummaryWriter(str(folder / "tensorboard"), purge_step=done + 1 if done else None)
+
+    def say(self, text: str) -> None:
+        """A line above the bar."""
+        if self._shown:
+            tqdm.write(text, file=sys.stderr)
+
+    def step(self, epoch: int, images: int, parts: Mapping[str, float] | None = None) -> None:
+        """Some steps are done.
+
+        Args:
+            epoch: which, from 1.
+            images: shown since the last call.
+            parts: means of the losses so far in this epoch, by name.
+        """
+        if parts is not None:
+            self._bar.set_description(f"epoch {epoch}/{self._epochs}", refresh=False)
+            known = {**parts, **{name: self._last[name] for name in ("mAP",) if name in self._last}}
+            self._bar.set_postfix({name: f"{value:.4g}" for name, value in known.items()}, refresh=False)
+        self._bar.update(images)
+
+    def epoch(self, row: Mapping[str, Any]) -> None:
+        """An epoch is over: `row` goes to the log and to TensorBoard, and is said where it has figures."""
+        try:
+            with self._log.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+        except OSError as error:
+            self.say(f"warning: {self._log} cannot be written ({error}); training goes on")
+        number = row["epoch"]
+        if "map" in row:
+            self._last["mAP"] = 100 * row["map"]
+            figures = ", ".join(
+                f"{title} {100 * row[name]:.2f}" for name, title in TITLES.items() if name in row
+            )
+            self.say(
+                f"epoch {number}/{self._epochs}: loss {row['loss']:.4f}, {figures}, "
+                f"{row['images_per_second']:.0f} images/s"
+            )
+        if self._writer is not None:
+            for name, value in flat(row).items():
+                self._writer.add_scalar(name, value, number)
+
+    def close(self) -> None:
+        """Take the bar away and finish the events."""
+        self._bar.close()
+        if self._writer is not None:
+            self._writer.close()
+
+
+TITLES = {"map": "mAP", "rank1": "Rank-1", "rank5": "Rank-5", "rank10": "Rank-10", "minp": "mINP"}
+"""How figures are called in print; in percent there."""
+
+
+def flat(row: Mapping[str, Any]) -> dict[str, float]:
+    """A row of the log with TensorBoard's names."""
+    parts = {f"loss/{name}": value for name, value in row["losses"].items()}
+    figures = {f"validation/{name}": row[name] for name in TITLES if name in row}
+    rest = {name: row[name] for name in ("lr", "images_per_second")}
+    return {"loss/total": row["loss"], **parts, **figures, **rest}

@@ -1,0 +1,77 @@
+"""Retrieval figures of a network on resident images, during training."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from rtreid_ros.evaluation.retrieval import Features, RetrievalFigures, judge_retrieval
+from rtreid_ros.reid.data.augmentation import normalise
+from rtreid_ros.reid.preprocessing import Preprocessing
+from rtreid_ros.reid.training.pictures import Part
+
+_BATCH = 256
+
+
+class Judgement(NamedTuple):
+    """What a validation gave.
+
+    Attributes:
+        figures: by name: map, rank1, rank5, rank10, minp; from 0 to 1.
+        retrieval: all that the protocol knows.
+    """
+
+    figures: dict[str, float]
+    retrieval: RetrievalFigures
+
+
+class Validator:
+    """Judges networks on one pair of query and gallery by the single-query protocol, nothing added.
+
+    Args:
+        query: pictures to search with.
+        gallery: pictures to search in.
+        preprocessing: how the network wants its pixels.
+        device: where it computes.
+        channels_last: memory layout of its input.
+    """
+
+    def __init__(
+        self,
+        query: Part,
+        gallery: Part,
+        preprocessing: Preprocessing,
+        device: torch.device,
+        *,
+        channels_last: bool = False,
+    ) -> None:
+        self._query, self._gallery, self._preprocessing = query, gallery, preprocessing
+        self._device = device
+        self._layout = torch.channels_last if channels_last else torch.contiguous_format
+
+    def judge(self, model: nn.Module) -> Judgement:
+        """Figures of `model`, which is in evaluation mode."""
+        found = judge_retrieval(self._features(model, self._query), self._features(model, self._gallery))
+        figures = {
+            "map": found.map,
+            **{f"rank{k}": found.rank(k) for k in (1, 5, 10)},
+            "minp": found.minp,
+        }
+        return Judgement({name: float(value) for name, value in figures.items()}, found)
+
+    def _features(self, model: nn.Module, part: Part) -> Features:
+        rows = []
+        images, sides = part.images, part.sides
+        with torch.inference_mode():
+            for first in range(0, len(images), _BATCH):
+                chosen = slice(first, first + _BATCH)
+                pixels = images.images[chosen].to(self._device, non_blocking=True)
+                batch = normalise(pixels, self._preprocessing).contiguous(memory_format=self._layout)
+                side = None if sides is None else sides[chosen].to(self._device)
+                embedding = model(batch) if side is None else model(batch, side)
+                rows.append(functional.normalize(embedding.float()).cpu())
+        vectors = torch.cat(rows).numpy()
+        return Features(vectors, images.identities, images.cameras, images.sequences)
