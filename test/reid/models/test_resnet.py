@@ -20,6 +20,13 @@ from rtreid_ros.reid.models.resnet import RESNET
 from rtreid_ros.runtime.onnx_export import export_onnx
 
 
+@pytest.fixture(autouse=True)
+def _same_start():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        yield
+
+
 def count(model):
     return sum(parameter.numel() for parameter in model.parameters())
 
@@ -283,9 +290,7 @@ def test_the_neck_has_a_bias_only_where_it_is_free():
 
 def test_dropout_touches_logits_alone(images):
     model = create_model("resnet18", 4, dropout=0.5, **SMALL).train()
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        first, second = model(images), model(images)
+    first, second = model(images), model(images)
     assert torch.equal(first.neck, second.neck)
     assert not torch.equal(first.logits, second.logits)
     model.eval()
@@ -335,4 +340,6 @@ def test_exported_networks_take_batches_of_any_size(name, options, images, tmp_p
     for batch in (images[:1], images):
         (exported,) = session.run(None, {"images": batch.numpy()})
         with torch.no_grad():
-            torch.testing.assert_close(torch.from_numpy(exported), model(batch), rtol=1e-3, atol=1e-3)
+            expected = model(batch)
+        off = (torch.from_numpy(exported) - expected).norm(dim=1) / expected.norm(dim=1)
+        assert off.max() < 1e-3
