@@ -46,15 +46,12 @@ class ReIDModel(nn.Module):
         dim: length D of an embedding.
         branches: D of each branch; ``(dim,)`` where there is one.
         imagenet: address of published ImageNet weights that fit; empty where there are none.
-        twins: parts that published files have once and the network twice: the beginning of the second's
-            names and of the first's.
     """
 
     Options: ClassVar[type[ModelOptions]] = ModelOptions
     dim: int
     branches: tuple[int, ...]
     imagenet: str = ""
-    twins: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, classes: int, options: ModelOptions, cameras: int = 0) -> None:
         super().__init__()
@@ -68,6 +65,10 @@ class ReIDModel(nn.Module):
             cameras: ``(B,)`` side information; -1 and None = unknown, which adds nothing.
         """
         raise NotImplementedError
+
+    def adapt(self, weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Weights of a published file under this network's names and in its shapes, where they differ."""
+        return weights
 
 
 @dataclass(frozen=True, slots=True)

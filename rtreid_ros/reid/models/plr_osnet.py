@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -47,7 +46,6 @@ class PLROSNet(ReIDModel):
     """
 
     Options: ClassVar[type[ModelOptions]] = PLROSNetOptions
-    twins: ClassVar[Mapping[str, str]] = {"whole4.": "conv4.", "whole5.": "conv5."}
 
     def __init__(self, classes: int, options: PLROSNetOptions, cameras: int = 0) -> None:
         super().__init__(classes, options, cameras)
@@ -70,6 +68,15 @@ class PLROSNet(ReIDModel):
         self.dim = sum(self.branches)
         self.necks = nn.ModuleList(bn_neck(dim) for dim in self.branches)
         self.classifiers = nn.ModuleList(classifier(dim, classes) for dim in self.branches)
+
+    def adapt(self, weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Weights of OSNet, whose last stage is here twice."""
+        copies = {
+            name.replace("conv", "whole", 1): name
+            for name in weights
+            if name.startswith(("conv4.", "conv5."))
+        }
+        return {copy: weights[name] for copy, name in copies.items()} | weights
 
     def features(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The last maps ``(B, C, H/16, W/16)`` for the parts and for the whole."""

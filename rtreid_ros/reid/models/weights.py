@@ -59,16 +59,9 @@ def load_pretrained(model: ReIDModel, source: str) -> LoadReport:
     Raises:
         ModelError: the file cannot be had or read, or hardly anything in it fits.
     """
-    state = _read(model, source)
-    taken = dict(state)
-    for second, first in model.twins.items():
-        taken |= {
-            second + name.removeprefix(first): value
-            for name, value in state.items()
-            if name.startswith(first)
-        }
+    state = model.adapt(_read(model, source))
     own = {name: value for name, value in model.state_dict().items() if not name.endswith(COUNTER)}
-    fitting = {name: value for name, value in taken.items() if name in own and own[name].shape == value.shape}
+    fitting = {name: value for name, value in state.items() if name in own and own[name].shape == value.shape}
     counted = {name for name in own if not name.startswith("classifier")}
     total = sum(own[name].numel() for name in counted)
     share = sum(own[name].numel() for name in counted.intersection(fitting)) / total

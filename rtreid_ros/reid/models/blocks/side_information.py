@@ -21,8 +21,9 @@ class SideInformation(nn.Module):
         self.factor = factor
 
     def forward(self, x: torch.Tensor, rows: torch.Tensor | None) -> torch.Tensor:
-        """`x` ``(B, D)`` plus its rows' vectors; None and numbers outside the table add nothing."""
+        """`x` ``(B, ..., D)`` plus its rows' vectors; None and numbers outside the table add nothing."""
         if rows is None:
             return x
         known = (rows >= 0) & (rows < len(self.table))
-        return x + self.factor * self.table[rows.where(known, 0)] * known[:, None]
+        vectors = self.factor * self.table[rows.where(known, 0)] * known[:, None]
+        return x + vectors.view(x.shape[0], *(1,) * (x.dim() - 2), -1)
