@@ -31,3 +31,35 @@ def flip_and_crop(
     starts = row * columns + corners[:, 1, None, None]
     windows = lines.as_strided((len(lines) - width + 1, width), (1, 1))
     return windows.index_select(0, starts.view(-1)).view(images.shape)
+
+
+def cut_affine(images: torch.Tensor, sides: torch.Tensor, angles: torch.Tensor) -> torch.Tensor:
+    """Pictures cut anew along other sides, turned about their middle; beyond the border it repeats.
+
+    Args:
+        images: ``(B, T, 3, H, W)`` float.
+        sides: ``(B, 4)`` how far the left, upper, right and lower side of the cut lie to the right of or
+            below the picture's, as shares of its width and height.
+        angles: ``(B,)`` radians by which the cut is turned clockwise.
+    """
+    height, width = images.shape[-2:]
+    left, upper, right, lower = sides.unbind(1)
+    cos, sin = angles.cos(), angles.sin()
+    wide, high = 1 + right - left, 1 + lower - upper
+    # in affine_grid's coordinates a picture reaches from -1 to 1, whatever its shape
+    matrix = torch.stack(
+        (
+            torch.stack((wide * cos, -high * sin * (height / width), left + right), 1),
+            torch.stack((wide * sin * (width / height), high * cos, upper + lower), 1),
+        ),
+        1,
+    )
+    grid = functional.affine_grid(matrix, [len(images), 1, height, width], align_corners=False)
+    return resample(images, grid)
+
+
+def resample(images: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
+    """``(B, T, 3, H, W)`` pictures at the places of `grid`, ``(B, h, w, 2)`` as `grid_sample` has them."""
+    planes = images.flatten(1, 2)
+    moved = functional.grid_sample(planes, grid, padding_mode="border", align_corners=False)
+    return moved.view(*images.shape[:3], *grid.shape[1:3])

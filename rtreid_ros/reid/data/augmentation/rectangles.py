@@ -25,21 +25,21 @@ def draw_rectangles(
         generator: on the device that shall hold the rectangles.
 
     Returns:
-        ``(B, 4) int64`` first row, first column, and those behind the last; all 0 where none fitted.
+        ``(B, 4) int64`` first row, first column, and those behind the last; one without a
+        pixel where none fitted.
     """
     height, width = size
     draws = torch.rand((count, _ATTEMPTS, 2), generator=generator, device=generator.device)
     least, most = area
     pixels = height * width * (least + (most - least) * draws[..., 0])
     ratio = aspect + (1 / aspect - aspect) * draws[..., 1]
-    sides = torch.stack(((pixels * ratio).sqrt(), (pixels / ratio).sqrt()), -1).round_()
-    limits = torch.tensor(size, device=generator.device)
-    fits = (sides < limits).all(-1)
-    first = fits.to(torch.uint8).argmax(1)
-    chosen = sides[torch.arange(count, device=generator.device), first].long()
-    chosen *= fits.any(1)[:, None]
+    sides = torch.stack(((pixels * ratio).sqrt(), (pixels / ratio).sqrt()), -1).round_().long()
+    fits = (sides[..., 0] < height) & (sides[..., 1] < width)
+    first = fits.to(torch.uint8).argmax(1)[:, None, None]
+    chosen = sides.take_along_dim(first, 1)[:, 0] * fits.any(1)[:, None]
     place = torch.rand((count, 2), generator=generator, device=generator.device)
-    corner = (place * (limits - chosen + 1)).long()
+    free = torch.stack((height - chosen[:, 0], width - chosen[:, 1]), 1)
+    corner = (place * (free + 1)).long()
     return torch.cat((corner, corner + chosen), 1)
 
 
