@@ -132,6 +132,7 @@ class NonLocal(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """``(B, C, H, W)``."""
         theta, phi, g = (layer(x).flatten(2) for layer in (self.theta, self.phi, self.g))
-        affinity = theta.transpose(1, 2) @ phi / phi.shape[2]
+        # divided first: half precision ends at 65504
+        affinity = (theta / theta.shape[2]).transpose(1, 2) @ phi
         y = (affinity @ g.transpose(1, 2)).transpose(1, 2)
         return x + self.output(y.unflatten(2, x.shape[2:]))
