@@ -8,7 +8,7 @@ import torch
 
 from rtreid_ros.errors import ConfigError, InputError
 from rtreid_ros.options import build
-from rtreid_ros.reid.data.augmentation import AugmentationOptions, Augmenter, normalise
+from rtreid_ros.reid.data.augmentation import AugmentationOptions, Augmenter, normalise, selection
 from rtreid_ros.reid.data.augmentation.geometry import flip_and_crop
 from rtreid_ros.reid.data.augmentation.rectangles import draw_rectangles, inside
 from rtreid_ros.reid.losses.base import Labels
@@ -142,6 +142,14 @@ def test_labels_stay_as_they_are(name):
     given = labels(8)
     _, after = augment(replace(NOTHING, **{name: EACH[name]}), batch(8), given=given)
     assert after is given
+
+
+def test_devices_that_work_on_all_pictures_get_the_same(monkeypatch):
+    images = batch(12, 2)
+    expected, _ = augment(EVERYTHING, images)
+    monkeypatch.setattr(selection, "_KNOWN_AT_ONCE", ())
+    found, _ = augment(EVERYTHING, images)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def flat(identities):

@@ -8,6 +8,9 @@ import torch
 
 Work = Callable[..., torch.Tensor]
 
+_KNOWN_AT_ONCE = ("cpu",)
+"""Devices that say without delay how many were chosen; on others all are worked on, rather than wait."""
+
 
 def draw_chance(probability: float, count: int, generator: torch.Generator) -> torch.Tensor:
     """``(count,) bool``, each True with `probability`."""
@@ -30,7 +33,7 @@ def where_chosen(
         work: treats every picture on its own.
         parameters: its further arguments, with B rows each.
     """
-    if images.device.type != "cpu":  # to ask how many they are would wait for the device
+    if images.device.type not in _KNOWN_AT_ONCE:
         return torch.where(chosen[:, None, None, None, None], work(images, *parameters), images)
     rows = chosen.nonzero()[:, 0]
     if len(rows):
