@@ -6,10 +6,11 @@ from rtreid_ros.options import build
 from rtreid_ros.reid.models import MODELS, create_model
 
 SMALL = {
+    "MobileNetV2": {"width": 0.25, "last_stride": 1, "dim": 64},
+    "MobileNetV4": {"width": 0.25},
     "ResNet": {"width": 0.125, "dropout": 0.0},
     "OSNet": {"width": 0.375, "dim": 64},
     "PLROSNet": {"width": 0.375, "dim": 64},
-    "StripedMobile": {"width": 0.5, "dim": 32},
     "Swin": {"dim": 16, "depth": 2, "head": 8, "window": 2, "drop_path": 0.0},
     "ViT": {"dim": 64, "depth": 2, "patch": 8, "heads": 2, "height": 64, "width": 32, "drop_path": 0.0},
 }
@@ -36,7 +37,8 @@ def distinct_models():
     names = {}
     for name in MODELS:
         entry = MODELS[name]
-        names.setdefault(build(entry.cls.Options, {**entry.preset, **small_options(name)}), name)
+        options = build(entry.cls.Options, {**entry.preset, **small_options(name)})
+        names.setdefault((entry.cls, options), name)
     return list(names.values())
 
 

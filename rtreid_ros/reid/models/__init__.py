@@ -10,6 +10,7 @@ from typing import Any
 from rtreid_ros.options import build
 from rtreid_ros.registry import Registry
 from rtreid_ros.reid.models.base import ModelEntry, ModelOptions, ReIDModel, ReIDOutput
+from rtreid_ros.reid.models.mobilenet import MOBILENET
 from rtreid_ros.reid.models.osnet import OSNET
 from rtreid_ros.reid.models.plr_osnet import PLR_OSNET
 from rtreid_ros.reid.models.resnet import RESNET
@@ -18,7 +19,7 @@ from rtreid_ros.reid.models.swin import SWIN
 from rtreid_ros.reid.models.vit import VIT
 
 MODELS: Registry[ModelEntry] = Registry("ReID model")
-for _family in (OSNET, PLR_OSNET, RESNET, STRIPED_MOBILE, SWIN, VIT):
+for _family in (MOBILENET, OSNET, PLR_OSNET, RESNET, STRIPED_MOBILE, SWIN, VIT):
     for _name, _entry in _family.items():
         MODELS.register(_name, _entry)
 

@@ -46,7 +46,9 @@ class WindowAttention(nn.Module):
         query, key, value = self._projections(x).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         bias = self.bias(shape)[None]
         if allowed is not None:
-            bias = bias.masked_fill(~allowed[:, None], -math.inf).repeat(x.shape[0] // allowed.shape[0], 1, 1, 1)
+            bias = bias.masked_fill(~allowed[:, None], -math.inf).repeat(
+                x.shape[0] // allowed.shape[0], 1, 1, 1
+            )
         return self.proj(self._attend(query, key, value, bias.to(query.dtype)).transpose(1, 2).flatten(2))
 
     def bias(self, shape: tuple[int, int]) -> torch.Tensor:
