@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rtreid_ros.errors import ConfigError
+from rtreid_ros.options import describe
 from rtreid_ros.sources.excerpt import Excerpt
 from rtreid_ros.sources.images import ImageSource
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from rtreid_ros.reid.base import EmbedderOptions
     from rtreid_ros.sources.base import Source
 
-_LIBRARIES = {"onnx": "onnxruntime", "openvino": "openvino", "ultralytics": "ultralytics"}
+_LIBRARIES = {"onnx": "onnxruntime", "openvino": "openvino", "torch": "torch", "ultralytics": "ultralytics"}
 """Distribution behind each backend: another version may round differently."""
 
 
@@ -59,12 +60,13 @@ def model_identity(options: DetectorOptions | EmbedderOptions, builtin: str) -> 
         ModelError: no such file.
         ConfigError: no backend reads it.
     """
-    from rtreid_ros.runtime.session import SUFFIXES, backend_for, model_path  # noqa: PLC0415
+    from rtreid_ros.runtime.session import backend_for, model_path  # noqa: PLC0415
 
     path = model_path(options.model, builtin)
     values: dict[str, Any] = asdict(options)
     del values["model"]
-    backend = backend_for(path.name, options.backend, list(SUFFIXES.values()))
+    (known,) = (item.choices or () for item in describe(type(options)) if item.name == "backend")
+    backend = backend_for(path.name, options.backend, known)
     return _digest([_content(file) for file in _files_of(path)], values, backend, _version(backend))
 
 

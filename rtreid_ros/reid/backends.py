@@ -7,7 +7,9 @@ suffixes it reads in `rtreid_ros.runtime.session.SUFFIXES`. Each imports its lib
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
+from rtreid_ros.errors import ConfigError
 from rtreid_ros.registry import Registry
 from rtreid_ros.reid.base import Embedder, EmbedderOptions
 from rtreid_ros.reid.session_embedder import SessionEmbedder
@@ -32,8 +34,16 @@ def _openvino(options: EmbedderOptions) -> Embedder:
     return SessionEmbedder(OpenVinoSession(model_path(options.model, BUILTIN), options.threads), options)
 
 
+def _torch(options: EmbedderOptions) -> Embedder:
+    from rtreid_ros.runtime.torch_file import TorchSession  # noqa: PLC0415 (see above)
+
+    path = model_path(options.model, BUILTIN)
+    return SessionEmbedder(TorchSession(path, options.providers, options.threads), options)
+
+
 backends.register("onnx", _onnx)
 backends.register("openvino", _openvino)
+backends.register("torch", _torch)
 
 
 def create_embedder(options: EmbedderOptions | None = None) -> Embedder:
@@ -45,4 +55,10 @@ def create_embedder(options: EmbedderOptions | None = None) -> Embedder:
         MissingDependencyError: the backend's package is not installed.
     """
     options = options or EmbedderOptions()
-    return backends[backend_for(options.model or BUILTIN, options.backend, list(backends))](options)
+    try:
+        backend = backend_for(options.model or BUILTIN, options.backend, list(backends))
+    except ConfigError as error:
+        if Path(options.model).suffix.lower() not in (".pt", ".pth"):
+            raise
+        raise ConfigError(f"{error}; of a checkpoint, `rtreid export-reid` makes such a file") from None
+    return backends[backend](options)

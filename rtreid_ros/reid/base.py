@@ -18,9 +18,13 @@ class EmbedderOptions:
     what is set here wins; if neither says it, loading fails rather than guess.
     """
 
-    model: str = option("", "ReID model: a file (.onnx, .xml); empty = the built-in synthetic-world model")
+    model: str = option(
+        "", "ReID model: a file (.onnx, .xml, .torchscript, .pt2); empty = the built-in synthetic-world model"
+    )
     backend: str = option(
-        "auto", "runtime of the model; auto goes by the file's suffix", choices=("auto", "onnx", "openvino")
+        "auto",
+        "runtime of the model; auto goes by the file's suffix",
+        choices=("auto", "onnx", "openvino", "torch"),
     )
     preprocessing: str = option(
         "metadata",

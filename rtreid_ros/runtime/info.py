@@ -11,7 +11,7 @@ class ModelInfo:
 
     Attributes:
         name: file name of the model.
-        backend: ``onnx``, ``openvino``, ``ultralytics``.
+        backend: ``onnx``, ``openvino``, ``torch``, ``ultralytics``.
         provider: device or execution provider really in use, such as ``CUDAExecutionProvider``.
         layout: how its output is read (``yolov5``, ``yolov8``, ``yolox``, ``embedding``, ...).
         input_size: ``(height, width)`` of its input in pixels.

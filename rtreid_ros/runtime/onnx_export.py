@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 import torch
+from onnx import numpy_helper
 from onnxscript import optimizer
 
 OPSET = 17
@@ -60,9 +62,30 @@ def export_onnx(
             dynamic_axes=axes,
             dynamo=False,  # the other exporter writes opset 18 and more
         )
-    model = optimizer.optimize(onnx.load_from_string(buffer.getvalue()))
+    model = _with_known_sizes(optimizer.optimize(onnx.load_from_string(buffer.getvalue())))
+    model = optimizer.optimize(model)
     onnx.helper.set_model_props(model, dict(metadata))
     model.producer_name = "rtreid_ros"
     onnx.checker.check_model(model, full_check=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(model, str(path))
+
+
+def _with_known_sizes(model: Any) -> Any:
+    """Constants for the sizes that are asked for at run time but do not depend on the batch."""
+    model = onnx.shape_inference.infer_shapes(model)
+    sizes = {item.name: item.type.tensor_type.shape.dim for item in model.graph.value_info}
+    constants = {item.name: numpy_helper.to_array(item) for item in model.graph.initializer}
+    measured = {node.output[0]: node.input[0] for node in model.graph.node if node.op_type == "Shape"}
+    for node in model.graph.node:
+        if node.op_type != "Gather" or not {measured.get(node.input[0])} & set(sizes):
+            continue
+        index = constants.get(node.input[1])
+        if index is not None and index.ndim == 0:
+            size = sizes[measured[node.input[0]]][int(index)]
+            if size.HasField("dim_value"):
+                node.op_type = "Constant"
+                del node.input[:], node.attribute[:]
+                value = numpy_helper.from_array(np.array(size.dim_value, np.int64))
+                node.attribute.append(onnx.helper.make_attribute("value", value))
+    return model

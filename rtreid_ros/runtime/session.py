@@ -64,17 +64,18 @@ class Session(Protocol):
         """
 
 
-SUFFIXES = {
-    ".onnx": "onnx",
-    ".xml": "openvino",
-    ".pt": "ultralytics",
-    ".pth": "ultralytics",
-    ".engine": "ultralytics",
-    ".torchscript": "ultralytics",
-    ".tflite": "ultralytics",
-    ".mlpackage": "ultralytics",
+SUFFIXES: Mapping[str, tuple[str, ...]] = {
+    ".onnx": ("onnx",),
+    ".xml": ("openvino",),
+    ".pt": ("ultralytics",),
+    ".pth": ("ultralytics",),
+    ".engine": ("ultralytics",),
+    ".torchscript": ("torch", "ultralytics"),
+    ".pt2": ("torch",),
+    ".tflite": ("ultralytics",),
+    ".mlpackage": ("ultralytics",),
 }
-"""Backend that `auto` takes for a file's suffix."""
+"""Backends that read files of a suffix; `auto` takes the first that the stage has."""
 
 
 def backend_for(model: str, backend: str, known: Sequence[str]) -> str:
@@ -86,9 +87,9 @@ def backend_for(model: str, backend: str, known: Sequence[str]) -> str:
     if backend != "auto":
         return backend
     suffix = Path(model).suffix.lower()
-    found = SUFFIXES.get(suffix)
-    if found is None or found not in known:
-        pairs = [(item, name) for item, name in SUFFIXES.items() if name in known]
+    found = next((name for name in SUFFIXES.get(suffix, ()) if name in known), None)
+    if found is None:
+        pairs = [(item, name) for item, names in SUFFIXES.items() for name in names if name in known]
         listing = ", ".join(f"{item} ({name})" for item, name in pairs)
         hint = suggest(suffix, [item for item, _ in pairs])
         raise ConfigError(
