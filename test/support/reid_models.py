@@ -11,6 +11,7 @@ SMALL = {
     "ResNet": {"width": 0.125, "dropout": 0.0},
     "OSNet": {"width": 0.375, "dim": 64},
     "PLROSNet": {"width": 0.375, "dim": 64},
+    "StripedMobile": {"width": 0.5, "dim": 32},
     "Swin": {"dim": 16, "depth": 2, "head": 8, "window": 2, "drop_path": 0.0},
     "ViT": {"dim": 64, "depth": 2, "patch": 8, "heads": 2, "height": 64, "width": 32, "drop_path": 0.0},
 }
