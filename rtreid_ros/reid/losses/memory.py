@@ -99,7 +99,7 @@ class CrossBatchMemory(Loss):
         self.embeddings[places] = self._compared(output)[-size:]
         self.identities[places] = identities
         self.indices[places] = labels.indices[-size:]
-        self.place.copy_((self.place + len(identities)) % size)
+        self.place += len(identities)
         self.batches += 1
 
     def _compared(self, output: ReIDOutput) -> torch.Tensor:
