@@ -55,7 +55,8 @@ class Checkpoint:
         Raises:
             ModelError: the weights are those of another architecture.
         """
-        model = create_model(self.model, self.classes, self.cameras, **self.options)
+        with torch.random.fork_rng(devices=[]):  # first weights are drawn, only to be replaced
+            model = create_model(self.model, self.classes, self.cameras, **self.options)
         try:
             model.load_state_dict(self.weights)
         except RuntimeError as error:

@@ -1,97 +1,27 @@
-"""The configuration of a training: sections of options from a YAML file and ``section.key=value``."""
+"""The configuration of a training, read from a YAML file and ``section.key=value``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from rtreid_ros.datasets.identities import DATASETS
 from rtreid_ros.errors import ConfigError
 from rtreid_ros.installed import shared_folders
 from rtreid_ros.options import Option, build, describe
 from rtreid_ros.registry import suggest
-from rtreid_ros.reid.data.augmentation import AugmentationOptions
-from rtreid_ros.reid.data.sampler import SamplerOptions
 from rtreid_ros.reid.losses import LOSSES
-from rtreid_ros.reid.losses.base import LossOptions
-from rtreid_ros.reid.models import MODELS, ModelOptions
-from rtreid_ros.reid.training.options import (
-    DataOptions,
-    ModelChoice,
-    OptimizerOptions,
-    ScheduleOptions,
-    TrainingOptions,
-)
+from rtreid_ros.reid.models import MODELS
+from rtreid_ros.reid.training.options import DataOptions
+from rtreid_ros.reid.training.sections import DEFAULT_LOSSES, OPEN, SECTIONS, TrainingConfig
 
-SECTIONS: Mapping[str, type] = {
-    "data": DataOptions,
-    "model": ModelChoice,
-    "sampler": SamplerOptions,
-    "augmentation": AugmentationOptions,
-    "optimizer": OptimizerOptions,
-    "schedule": ScheduleOptions,
-    "training": TrainingOptions,
-}
-"""Sections with fixed names; ``losses`` is one more, a mapping of losses to their options."""
-
-DEFAULT_LOSSES: Mapping[str, Mapping[str, Any]] = {"cross_entropy": {}, "triplet": {}}
-"""Where a configuration names none."""
+__all__ = ["TrainingConfig", "built_in_configs", "find_config", "read_config"]
 
 OFF = "off"
 """``losses.NAME=off`` takes a loss out."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingConfig:
-    """A checked configuration.
-
-    Attributes:
-        data: pictures.
-        model: which network.
-        network: its own options, an instance of ``MODELS[model.name].cls.Options``.
-        sampler: batches.
-        augmentation: what is done to pictures.
-        losses: options of each loss by its name.
-        optimizer: steps.
-        schedule: learning rate.
-        training: the loop.
-    """
-
-    data: DataOptions
-    model: ModelChoice
-    network: ModelOptions
-    sampler: SamplerOptions
-    augmentation: AugmentationOptions
-    losses: Mapping[str, LossOptions]
-    optimizer: OptimizerOptions
-    schedule: ScheduleOptions
-    training: TrainingOptions
-
-    def values(self) -> dict[str, dict[str, Any]]:
-        """Everything as plain values, which `read_config` reads back to the same configuration."""
-        sections = {name: _plain(getattr(self, name)) for name in SECTIONS}
-        sections["model"] |= _plain(self.network)
-        losses = {"losses": {name: _plain(options) for name, options in self.losses.items()}}
-        return {**sections, **losses}
-
-    def text(self) -> str:
-        """The same as YAML; each option with what it does as a comment."""
-        lines = []
-        for section, values in self.values().items():
-            lines.append(f"{section}:")
-            if section == "losses":
-                for name, options in values.items():
-                    lines.append(f"  {name}:")
-                    lines += _commented(describe(type(self.losses[name])), options, 4)
-            else:
-                described = describe(SECTIONS[section])
-                if section == "model":
-                    described += describe(type(self.network))
-                lines += _commented(described, values, 2)
-        return "\n".join(lines) + "\n"
 
 
 def built_in_configs() -> dict[str, Path]:
@@ -133,20 +63,23 @@ def read_config(source: str | Path | Mapping[str, Any], overrides: Iterable[str]
     given = _sections(source)
     for text in overrides:
         _override(given, text)
-    choice = {key: value for key, value in given["model"].items() if key in _names(ModelChoice)}
-    model = _build(ModelChoice, "model", choice)
-    entry = MODELS[model.name]
-    own = {key: value for key, value in given["model"].items() if key not in choice}
-    known = [*_names(ModelChoice), *_names(entry.cls.Options)]
-    network = _build(entry.cls.Options, f"model ({model.name})", {**entry.preset, **own}, known)
-    sections = {name: _build(cls, name, given[name]) for name, cls in SECTIONS.items() if name != "model"}
+    sections: dict[str, Any] = {}
+    rest: dict[str, dict[str, Any]] = {}
+    for name, cls in SECTIONS.items():
+        named = _names(cls) if name in OPEN else list(given[name])
+        sections[name] = _build(cls, name, {key: given[name][key] for key in given[name] if key in named})
+        rest[name] = {key: value for key, value in given[name].items() if key not in named}
+    entry, reader = MODELS[sections["model"].name], DATASETS[sections["data"].dataset]
+    own = {**entry.preset, **_size(entry.cls.Options, sections["data"]), **rest["model"]}
+    sections["network"] = _build_rest("model", entry.cls.Options, own)
+    sections["dataset"] = _build_rest("data", reader.Options, rest["data"])
     losses = {
         name: _build(LOSSES[name].Options, f"losses.{name}", options)
         for name, options in given["losses"].items()
     }
     if not losses:
         raise ConfigError(f"losses: at least one is needed; known: {', '.join(LOSSES)}")
-    return TrainingConfig(model=model, network=network, losses=losses, **sections)
+    return TrainingConfig(losses=losses, **sections)
 
 
 def _sections(source: str | Path | Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -207,8 +140,8 @@ def _override(given: dict[str, dict[str, Any]], text: str) -> None:
         described = {item.name: item for item in describe(LOSSES[loss].Options)}
     else:
         described = {item.name: item for item in describe(SECTIONS[section])}
-        if section == "model" and name not in described:
-            target[name] = _Typed(word)  # whose option it is, is known once the network is
+        if section in OPEN and name not in described:
+            target[name] = _Typed(word)  # whose option it is, is known once network and data set are
             return
     if name not in described:
         where = key.strip().rpartition(".")[0]
@@ -236,6 +169,17 @@ def _build(cls: type, where: str, values: Mapping[str, Any], known: list[str] | 
         raise ConfigError(f"{where}: {error}") from None
 
 
+def _build_rest(section: str, cls: type, values: Mapping[str, Any]) -> Any:
+    """An instance of the options that stand in an open section."""
+    return _build(cls, section, values, [*_names(SECTIONS[section]), *_names(cls)])
+
+
+def _size(cls: type, data: DataOptions) -> dict[str, Any]:
+    """For networks made for one size of pictures, the size they get."""
+    size = {"height": data.height, "width": data.width}
+    return size if size.keys() <= set(_names(cls)) else {}
+
+
 def _value(item: Option, value: Any) -> Any:
     if isinstance(value, _Typed):
         return item.parse(str(value))
@@ -250,18 +194,3 @@ def _unknown(where: str, name: str, known: list[str]) -> str:
 
 def _names(cls: type) -> list[str]:
     return [item.name for item in describe(cls)]
-
-
-def _plain(options: Any) -> dict[str, Any]:
-    return {
-        name: list(value) if isinstance(value, tuple) else value for name, value in asdict(options).items()
-    }
-
-
-def _commented(described: Iterable[Option], values: Mapping[str, Any], indent: int) -> list[str]:
-    lines = []
-    for item in described:
-        allowed = f" ({', '.join(item.choices)})" if item.choices else ""
-        value = yaml.safe_dump([values[item.name]], default_flow_style=True, width=10_000).strip()[1:-1]
-        lines += [f"{' ' * indent}# {item.help}{allowed}", f"{' ' * indent}{item.name}: {value}"]
-    return lines

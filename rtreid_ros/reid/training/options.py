@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rtreid_ros.datasets.identities import DATASETS, SPLITS
 from rtreid_ros.options import option
 from rtreid_ros.reid.preprocessing import PRESETS
 
 
 @dataclass(frozen=True, slots=True)
 class DataOptions:
-    """Pictures, and how they reach the network."""
+    """Pictures, and how they reach the network; a data set's own options stand beside these in ``data``."""
 
-    dataset: str = option("market1501", "data set: market1501, msmt17, veri776, folder, mot, synthetic, ...")
+    dataset: str = option("market1501", "data set", choices=tuple(DATASETS))
     root: str = option("", "its folder, or a .tar file that holds it")
     split: str = option(
         "official",
-        "official; mod5: every fifth training identity is held out for validation; all: no identity is",
-        choices=("official", "mod5", "all"),
+        "mod5: validation on training identities divisible by 5; all: every training identity trains",
+        choices=tuple(SPLITS),
     )
     height: int = option(256, "height of the network's input, pixels", ge=16, le=1024)
     width: int = option(128, "width of the network's input, pixels", ge=16, le=1024)

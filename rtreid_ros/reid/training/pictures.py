@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from rtreid_ros.datasets.identities import open_identities
 from rtreid_ros.datasets.identities.base import UNKNOWN
 from rtreid_ros.errors import ConfigError, SourceError
 from rtreid_ros.reid.data.resident import ResidentImages
-from rtreid_ros.reid.training.options import DataOptions
+from rtreid_ros.reid.training.config import TrainingConfig
 from rtreid_ros.reid.training.placement import Placement
 
 
@@ -90,7 +90,7 @@ class Sides:
         ]
 
 
-def load_pictures(options: DataOptions, placement: Placement, *, progress: bool = True) -> Pictures:
+def load_pictures(config: TrainingConfig, placement: Placement, *, progress: bool = True) -> Pictures:
     """Open a data set and decode it to the network's size.
 
     Pictures that cannot be read are left out, named and counted.
@@ -99,7 +99,8 @@ def load_pictures(options: DataOptions, placement: Placement, *, progress: bool 
         SourceError: it cannot be opened, or has no training picture that can be read.
         ConfigError: an unknown data set, or side information that it does not have.
     """
-    dataset = open_identities(options.dataset, options.root, options.split)
+    options = config.data
+    dataset = open_identities(options.dataset, options.root, options.split, **asdict(config.dataset))
     parts = (dataset.train, dataset.query, dataset.gallery)
     if not len(dataset.train):
         raise SourceError(f"{dataset.name}: no training picture in {options.root!r} (split {options.split})")

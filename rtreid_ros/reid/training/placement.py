@@ -53,7 +53,7 @@ class Placement:
         if self.world > 1:
             from accelerate import Accelerator  # noqa: PLC0415 (only where several processes train)
 
-            self._accelerator = Accelerator(cpu=not gpu)
+            self._accelerator = Accelerator(cpu=not gpu, mixed_precision="no")
             self.device, self.rank = self._accelerator.device, self._accelerator.process_index
 
     @property
@@ -119,10 +119,15 @@ class Placement:
         """Layers that draw from torch's global generators do so from `seeds`; afterwards all is as before."""
         devices = [self.device] if self.device.type == "cuda" else []
         with torch.random.fork_rng(devices):
-            torch.manual_seed(seed_of(*seeds, self.rank))
+            torch.manual_seed(seed_of(*seeds))
             yield
 
 
 def seed_of(*parts: int) -> int:
-    """One seed from several numbers, unlike that of any other combination."""
+    """One seed from several numbers, unlike that of any others as many."""
     return int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def device_name(device: torch.device) -> str:
+    """What figures of speed belong to."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "a processor"

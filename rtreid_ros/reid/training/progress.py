@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from rtreid_ros.errors import SinkError
 from rtreid_ros.reid.training.outputs import LOG
+from rtreid_ros.reporting.training import RATIOS
 
 
 class Progress:
@@ -94,7 +95,7 @@ class Progress:
         if "map" in row:
             self._last["mAP"] = 100 * row["map"]
             figures = ", ".join(
-                f"{title} {100 * row[name]:.2f}" for name, title in TITLES.items() if name in row
+                f"{title} {100 * row[name]:.2f}" for name, title in RATIOS.items() if name in row
             )
             self.say(
                 f"epoch {number}/{self._epochs}: loss {row['loss']:.4f}, {figures}, "
@@ -111,13 +112,9 @@ class Progress:
             self._writer.close()
 
 
-TITLES = {"map": "mAP", "rank1": "Rank-1", "rank5": "Rank-5", "rank10": "Rank-10", "minp": "mINP"}
-"""How figures are called in print; in percent there."""
-
-
 def flat(row: Mapping[str, Any]) -> dict[str, float]:
     """A row of the log with TensorBoard's names."""
     parts = {f"loss/{name}": value for name, value in row["losses"].items()}
-    figures = {f"validation/{name}": row[name] for name in TITLES if name in row}
+    figures = {f"validation/{name}": row[name] for name in RATIOS if name in row}
     rest = {name: row[name] for name in ("lr", "images_per_second")}
     return {"loss/total": row["loss"], **parts, **figures, **rest}

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from rtreid_ros.errors import ConfigError
-from rtreid_ros.reid.checkpoint import Checkpoint
+from rtreid_ros.reid.checkpoint import Checkpoint, load_checkpoint
 from rtreid_ros.reid.data.augmentation import Augmenter
 from rtreid_ros.reid.data.sampler import PKSampler
 from rtreid_ros.reid.losses import Recipe
@@ -22,10 +22,11 @@ from rtreid_ros.reid.training.config import TrainingConfig
 from rtreid_ros.reid.training.epoch import EpochLoop
 from rtreid_ros.reid.training.interruption import Interruption
 from rtreid_ros.reid.training.optimizer import freeze, make_optimizer
-from rtreid_ros.reid.training.outputs import BEST, CONFIG, LAST, Outputs
+from rtreid_ros.reid.training.outputs import BEST, CONFIG, LAST, REPORT, Outputs
 from rtreid_ros.reid.training.pictures import load_pictures
-from rtreid_ros.reid.training.placement import Placement
+from rtreid_ros.reid.training.placement import Placement, device_name
 from rtreid_ros.reid.training.progress import Progress
+from rtreid_ros.reid.training.report import report_page
 from rtreid_ros.reid.training.schedule import Schedule
 from rtreid_ros.reid.training.state import Course, State, network_options
 from rtreid_ros.reid.training.validation import Validator
@@ -67,7 +68,7 @@ class Trainer:
                 f"sampler.identities={config.sampler.identities} cannot be shared equally by "
                 f"{placement.world} processes"
             )
-        self._pictures = load_pictures(config.data, placement, progress=self._shown)
+        self._pictures = load_pictures(config, placement, progress=self._shown)
         self._sampler = PKSampler(self._pictures.train.images.classes, config.sampler, config.training.seed)
         self._notes: list[str] = []
         self.state = self._make_state()
@@ -96,19 +97,19 @@ class Trainer:
             with placement.settings(options.threads), Interruption(lambda: progress.say(_ASKED)) as signals:
                 stop = False
                 while course.epochs < options.epochs and not self._exhausted() and not stop:
-                    with placement.randomness(options.seed, _LAYERS, course.epochs):
+                    with placement.randomness(options.seed, _LAYERS, course.epochs, placement.rank):
                         row = loop.run(course.epochs, progress)
                     course.epochs += 1
                     stop = placement.from_main(signals.asked)
                     self._end_epoch(row, progress, outputs, stop=stop)
+                outputs.close()
                 if stop and course.epochs < options.epochs:
-                    progress.say(
-                        f"stopped after epoch {course.epochs}; go on with: rtreid train-reid --resume "
-                        f"{shlex.quote(str(self._output))}"
-                    )
+                    progress.say(f"stopped after epoch {course.epochs}; {self._how_to_resume()}")
                 elif placement.main:
                     self._report(progress, outputs)
-            outputs.close()
+        except KeyboardInterrupt:
+            progress.say(f"stopped within epoch {course.epochs + 1}; {self._how_to_resume()}")
+            raise
         finally:
             progress.close()
         return course
@@ -192,6 +193,9 @@ class Trainer:
             network=torch.compile(network) if config.training.compile else network,
         )
 
+    def _how_to_resume(self) -> str:
+        return f"go on with: rtreid train-reid --resume {shlex.quote(str(self._output))}"
+
     def _exhausted(self) -> bool:
         patience = self._config.training.patience
         return bool(patience) and self.state.course.stale >= patience
@@ -219,7 +223,17 @@ class Trainer:
         outputs.flush()
 
     def _report(self, progress: Progress, outputs: Outputs) -> None:
-        """Say how it ended, and make a page of it."""
-        course = self.state.course
+        """Say how it ended, and make a page of it, with pictures by the weights that are kept."""
+        course, best = self.state.course, self._output / BEST
         if self._exhausted():
             progress.say(f"no better mAP in {course.stale} validations: ended after epoch {course.epochs}")
+        retrieval = None
+        if self._validator is not None and best.exists():
+            model = load_checkpoint(best).create_model().to(self._placement.device)
+            retrieval = self._validator.judge(model).retrieval
+        facts = [
+            ("parameters", f"{sum(item.numel() for item in self.state.model.parameters()):,}"),
+            ("made with", f"torch {torch.__version__} on {device_name(self._placement.device)}"),
+        ]
+        page = report_page(self._config, course, self._pictures, retrieval, facts)
+        outputs.text(REPORT, page)

@@ -1,38 +1,39 @@
-"""People of one colour each, in small pictures."""
+"""Trainings of a second, on small pictures of people of one look each."""
 
-import cv2
-import numpy as np
+import copy
+
 import pytest
+from support.people import write_people
 
+from rtreid_ros.reid.checkpoint import load_checkpoint
+from rtreid_ros.reid.training.config import read_config
+from rtreid_ros.reid.training.trainer import Trainer
 
-def write_people(folder, people=6, pictures=6, size=(32, 16)):
-    """A Market-1501 training part: everybody has a colour and stripes, two cameras, noise."""
-    rng = np.random.default_rng(0)
-    train = folder / "bounding_box_train"
-    train.mkdir(parents=True)
-    for person in range(people):
-        colours = rng.integers(30, 226, (size[0] // 8, 1, 3))
-        for number in range(pictures):
-            image = np.repeat(colours, 8, axis=0).repeat(size[1], axis=1)
-            image = np.clip(image + rng.normal(0, 12, image.shape), 0, 255).astype(np.uint8)
-            name = f"{person:04d}_c{number % 2 + 1}s1_{number:06d}_01.png"
-            cv2.imwrite(str(train / name), image)
-    return folder
+SMALL = {
+    "data": {"split": "mod5", "height": 32, "width": 16},
+    "model": {"name": "seresnet18_ibn", "width": 0.125},
+    "sampler": {"identities": 4, "images": 2},
+    "losses": {"cross_entropy": {}, "triplet": {}},
+    "schedule": {"warmup": 1.0},
+    "training": {"epochs": 3, "validate_every": 2, "device": "cpu", "tensorboard": False, "threads": 1},
+}
+"""A training that takes a second."""
 
 
 @pytest.fixture(scope="session")
 def people(tmp_path_factory):
-    return write_people(tmp_path_factory.mktemp("people"), people=11)
+    return write_people(tmp_path_factory.mktemp("people"))
 
 
 @pytest.fixture
-def small(people):
-    """Values of a training that takes a second."""
-    return {
-        "data": {"root": str(people), "split": "mod5", "height": 32, "width": 16},
-        "model": {"name": "seresnet18_ibn", "width": 0.125},
-        "sampler": {"identities": 4, "images": 2},
-        "losses": {"cross_entropy": {}, "triplet": {}, "centre": {}},
-        "schedule": {"warmup": 1.0},
-        "training": {"epochs": 4, "validate_every": 2, "device": "cpu", "tensorboard": False, "threads": 1},
-    }
+def trainer(people, tmp_path):
+    """Makes a trainer: of the folder ``name`` below tmp_path, with overrides as typed."""
+
+    def make(*overrides, name="out", resume=False):
+        values = copy.deepcopy(SMALL)
+        values["data"]["root"] = str(people)
+        folder = tmp_path / name
+        checkpoint = load_checkpoint(folder / "last.pt") if resume else None
+        return Trainer(read_config(values, overrides), folder, checkpoint, progress=False)
+
+    return make

@@ -1,89 +1,243 @@
-"""Trainings of a second."""
+"""Trainings of a second: what they learn, keep and refuse."""
 
-import json
+import math
 
+import cv2
+import numpy as np
 import pytest
 import torch
+from torch import nn
 
-from rtreid_ros.errors import ModelError
+from rtreid_ros.errors import ConfigError, InputError, ModelError, SourceError, TrainingError
 from rtreid_ros.reid.checkpoint import load_checkpoint
-from rtreid_ros.reid.training.config import read_config
-from rtreid_ros.reid.training.trainer import Trainer
+from rtreid_ros.reid.training.validation import Validator
+
+RATIOS = ["map", "rank1", "rank5", "rank10", "minp"]
 
 
-def train(values, folder, *overrides, resume=None):
-    checkpoint = load_checkpoint(resume / "last.pt") if resume else None
-    return Trainer(read_config(values, overrides), folder, checkpoint, progress=False).run()
+def equal(one, other):
+    """Whether two state dictionaries are the same to the last bit."""
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
-def same(one, other):
-    if isinstance(one, torch.Tensor):
-        return one.dtype == other.dtype and torch.equal(one, other)
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(same, one, other))
-    return one == other
-
-
-def test_it_learns(small, tmp_path):
-    course = train(small, tmp_path, "training.epochs=10", "optimizer.lr=0.01", "augmentation.erasing=0")
+def test_it_learns(trainer):
+    course = trainer("training.epochs=12", "optimizer.lr=0.01", "augmentation.erasing=0").run()
     losses = [row["losses"]["cross_entropy"] for row in course.history]
     assert losses[-1] < 0.7 * losses[0]
 
 
-def test_a_resumed_training_equals_one_that_was_never_interrupted(small, tmp_path):
-    """Raw weights, averages, optimizer, memories of losses, best figures: to the last bit."""
-    overrides = ["model.dropout=0.2", "losses.cross_batch_memory=on"]
-    whole = train(small, tmp_path / "whole", *overrides)
-    (tmp_path / "parts").mkdir()
-    interrupt_after(2, small, tmp_path / "parts", overrides)
-    assert load_checkpoint(tmp_path / "parts" / "last.pt").epoch == 2
-    resumed = train(small, tmp_path / "parts", *overrides, resume=tmp_path / "parts")
-    one, other = (load_checkpoint(tmp_path / name / "last.pt") for name in ("whole", "parts"))
-    for row in (*one.training["history"], *other.training["history"]):
-        del row["seconds"], row["images_per_second"]
-    assert one.training["recipe"]  # there is a memory to compare
-    for name in one.training:
-        assert same(one.training[name], other.training[name]), name
-    assert same(one.weights, other.weights)
-    assert not same(one.weights, one.training["weights"])
-    assert (whole.best, whole.best_epoch, whole.stale) == (resumed.best, resumed.best_epoch, resumed.stale)
-    best, again = (load_checkpoint(tmp_path / name / "best.pt") for name in ("whole", "parts"))
-    assert same(best.weights, again.weights)
-    lines = (tmp_path / "parts" / "log.jsonl").read_text().splitlines()
-    assert [json.loads(line)["epoch"] for line in lines] == [1, 2, 3, 4]
+def test_the_log_tells_every_epoch_and_validations_where_they_were(trainer, tmp_path):
+    course = trainer("losses.centre=on").run()
+    assert [row["epoch"] for row in course.history] == [1, 2, 3]
+    assert [row["epoch"] for row in course.history if "map" in row] == [2, 3]
+    for row in course.history:
+        assert list(row["losses"]) == ["cross_entropy", "triplet", "centre"]
+        summed = row["losses"]["cross_entropy"] + row["losses"]["triplet"] + 5e-4 * row["losses"]["centre"]
+        assert row["loss"] == pytest.approx(summed, rel=1e-5)
+        assert row["images_per_second"] > 0
+    assert all(0 <= course.history[-1][name] <= 1 for name in RATIOS)
+    # of each epoch's last step: warm-up over one epoch of 4 steps, then half a cosine over two
+    cosine = [0.002 + 0.499 * (1 + math.cos(math.pi * done / 8)) for done in (3, 7)]
+    expected = [3.5e-4 * factor for factor in (0.01 + 0.99 * 3 / 4, *cosine)]
+    assert [row["lr"] for row in course.history] == pytest.approx(expected)
 
 
-def interrupt_after(epochs, values, folder, overrides):
-    """Train as if the process had been killed after so many epochs."""
-    trainer = Trainer(read_config(values, overrides), folder, progress=False)
-    end = trainer._end_epoch
-
-    def end_epoch(*arguments, **options):
-        end(*arguments, **options)
-        if trainer.state.course.epochs == epochs:
-            raise KeyboardInterrupt
-
-    trainer._end_epoch = end_epoch
-    with pytest.raises(KeyboardInterrupt):
-        trainer.run()
+def test_figures_are_those_of_the_file_that_is_kept(trainer, tmp_path):
+    course = trainer().run()
+    best = load_checkpoint(tmp_path / "out" / "best.pt")
+    assert best.epoch == course.best_epoch
+    assert best.figures == course.best
+    assert not best.training
+    judged = trainer()._validator.judge(best.create_model()).figures
+    assert judged == pytest.approx(course.best, abs=1e-6)
 
 
-def test_equal_seeds_give_equal_weights_and_leave_the_global_generators_alone(small, tmp_path):
-    torch.manual_seed(5)
-    expected = torch.rand(3)
-    torch.manual_seed(5)
-    weights = []
-    for name, seed in (("one", 0), ("two", 0), ("three", 1)):
-        train(small, tmp_path / name, "training.epochs=1", f"training.seed={seed}")
-        weights.append(load_checkpoint(tmp_path / name / "last.pt").training["weights"])
-    assert same(weights[0], weights[1])
-    assert not same(weights[0], weights[2])
-    assert torch.equal(torch.rand(3), expected)
+def test_the_best_of_several_validations_is_kept_and_training_ends_when_none_gets_better(
+    trainer, tmp_path, monkeypatch
+):
+    maps = iter([0.3, 0.5, 0.5, 0.4, 0.9])
+    judge = Validator.judge
+
+    def judged(self, model):
+        found = judge(self, model)
+        return found._replace(figures={**found.figures, "map": next(maps)})
+
+    monkeypatch.setattr(Validator, "judge", judged)
+    make = trainer("training.epochs=30", "training.validate_every=1", "training.patience=2")
+    course = make.run()
+    assert (course.epochs, course.best_epoch, course.stale) == (4, 2, 2)
+    assert load_checkpoint(tmp_path / "out" / "best.pt").epoch == 2
+    assert load_checkpoint(tmp_path / "out" / "last.pt").epoch == 4
+    monkeypatch.undo()
+    again = trainer(
+        "training.epochs=30", "training.validate_every=1", "training.patience=2", resume=True
+    ).run()
+    assert again.epochs == 4  # what had ended goes on no further
 
 
-def test_another_network_cannot_be_resumed(small, tmp_path):
-    train(small, tmp_path, "training.epochs=1")
+def test_without_anything_held_out_the_last_weights_are_the_best(trainer, tmp_path, capsys):
+    make = trainer("data.split=all", "training.epochs=2")
+    assert any("no validation: split 'all'" in note for note in make._notes)
+    course = make.run()
+    best, last = (load_checkpoint(tmp_path / "out" / name) for name in ("best.pt", "last.pt"))
+    assert not course.best
+    assert best.epoch == 2
+    assert equal(best.weights, last.weights)
+    assert best.classes == 11
+    assert "Nothing was held out" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_without_averaging_the_weights_themselves_are_kept(trainer, tmp_path):
+    make = trainer("training.ema=0", "training.epochs=1")
+    make.run()
+    last = load_checkpoint(tmp_path / "out" / "last.pt")
+    assert equal(last.weights, make.state.model.state_dict())
+    assert last.training["weights"] == {}
+
+
+def test_gradients_are_clipped_between_backward_and_step(trainer):
+    make = trainer("optimizer.clip_norm=0.01", "training.epochs=1")
+    norms = []
+
+    def look(optimizer, *_):
+        grads = [item.grad for group in optimizer.param_groups for item in group["params"]]
+        norms.append(torch.stack([grad.norm() for grad in grads]).norm().item())
+
+    make.state.optimizer.register_step_pre_hook(look)
+    make.run()
+    assert len(norms) == 4
+    assert norms == pytest.approx([0.01] * 4, rel=1e-3)
+
+
+def test_mixed_precision_keeps_weights_and_losses_in_full(trainer, monkeypatch):
+    make = trainer("training.precision=bf16", "training.epochs=1")
+    seen = []
+    make.state.model.conv1.register_forward_hook(lambda _module, _given, out: seen.append(out.dtype))
+    course = make.run()
+    assert torch.bfloat16 in seen
+    assert {item.dtype for item in make.state.model.parameters()} == {torch.float32}
+    assert np.isfinite(course.history[0]["loss"])
+    assert course.history[0]["loss"] != trainer("training.epochs=1", name="b").run().history[0]["loss"]
+
+
+def test_compilation_is_asked_for(trainer, monkeypatch):
+    asked = []
+    monkeypatch.setattr(torch, "compile", lambda network: asked.append(network) or network)
+    make = trainer("training.compile=true", "training.epochs=1")
+    make.run()
+    assert asked == [make.state.model]
+    trainer("training.epochs=1", name="b").run()
+    assert len(asked) == 1
+
+
+def test_layout_and_threads_are_as_asked_for_and_threads_are_set_back(trainer):
+    before = torch.get_num_threads()
+    seen = []
+    for name, text in (("a", "true"), ("b", "false")):
+        make = trainer(f"training.channels_last={text}", "training.epochs=1", "training.threads=2", name=name)
+        make.state.model.conv1.register_forward_hook(
+            lambda _module, given, _out: seen.append(
+                (given[0].is_contiguous(memory_format=torch.channels_last), torch.get_num_threads())
+            )
+        )
+        make.run()
+    assert set(seen[: len(seen) // 2]) == {(True, 2)}
+    assert set(seen[len(seen) // 2 :]) == {(False, 2)}
+    assert torch.get_num_threads() == before
+
+
+def test_only_what_is_asked_for_is_trained(trainer):
+    make = trainer("model.trainable=neck, classifier", "training.epochs=1", "training.ema=0")
+    before = {name: value.clone() for name, value in make.state.model.state_dict().items()}
+    make.run()
+    changed = {
+        name.split(".")[0]
+        for name, value in make.state.model.state_dict().items()
+        if not torch.equal(value, before[name])
+    }
+    assert changed == {"neck", "classifier"}  # not even the statistics of the others
+
+
+def test_side_information_reaches_the_network(trainer):
+    make = trainer("data.side=camera", "training.epochs=1")
+    assert make.state.model.cameras == 2
+    seen = []
+    make.state.model.register_forward_pre_hook(lambda _module, given: seen.append(given[1]))
+    make.run()
+    assert all(set(cameras.tolist()) <= {0, 1} for cameras in seen)
+    assert len({tuple(cameras.tolist()) for cameras in seen}) > 1
+
+
+def test_weights_to_begin_with_come_from_a_checkpoint_of_other_identities(trainer, tmp_path):
+    trainer("training.epochs=1", name="first").run()
+    path = tmp_path / "first" / "best.pt"
+    make = trainer(f"model.pretrained={path}", "data.split=all", name="second")
+    first, second = load_checkpoint(path).weights, make.state.model.state_dict()
+    assert torch.equal(first["conv1.weight"], second["conv1.weight"])
+    assert second["classifier.weight"].shape != first["classifier.weight"].shape
+    with pytest.raises(ModelError, match="another architecture"):
+        trainer(f"model.pretrained={path}", "model.width=0.25", name="third")
+    with pytest.raises(ModelError, match="no weights"):
+        trainer("model.pretrained=nowhere.pt", name="third")
+
+
+def test_a_loss_that_is_no_number_ends_training_and_leaves_the_last_good_checkpoint(trainer, tmp_path):
+    with pytest.raises(TrainingError, match=r"the loss is inf in epoch 3, step 1: .*smaller optimizer.lr"):
+        trainer("losses.circle.weight=1e39", "losses.circle.start=2").run()
+    assert load_checkpoint(tmp_path / "out" / "last.pt").epoch == 2
+
+
+def test_a_gpu_that_is_not_there_is_explained(trainer, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ConfigError, match="torch finds no GPU here"):
+        trainer("training.device=cuda")
+    assert trainer("training.device=auto")._placement.device == torch.device("cpu")
+
+
+def test_too_few_identities_for_a_batch_are_explained(trainer):
+    with pytest.raises(InputError, match="batches of 16 identities need at least that many; there are 8"):
+        trainer("sampler.identities=16")
+
+
+def test_an_empty_data_set_is_explained(trainer, tmp_path):
+    (tmp_path / "none" / "bounding_box_train").mkdir(parents=True)
+    with pytest.raises(SourceError, match="no pictures in bounding_box_train"):
+        trainer(f"data.root={tmp_path / 'none'}")
+    with pytest.raises(SourceError, match="nowhere"):
+        trainer("data.root=nowhere")
+    train = tmp_path / "only" / "bounding_box_train"
+    train.mkdir(parents=True)  # identity 0 is held out, and there is no other
+    cv2.imwrite(str(train / "0000_c1s1_000001_01.png"), np.zeros((32, 16, 3), np.uint8))
+    with pytest.raises(SourceError, match=r"market1501: no training picture in .*split mod5"):
+        trainer(f"data.root={tmp_path / 'only'}")
+
+
+def test_pictures_that_cannot_be_read_are_named_and_counted(trainer, people, tmp_path, caplog):
+    train = tmp_path / "spoilt" / "bounding_box_train"
+    train.mkdir(parents=True)
+    for path in (people / "bounding_box_train").iterdir():
+        (train / path.name).write_bytes(path.read_bytes())
+    (train / "0001_c1s1_000099_01.png").write_bytes(b"no picture")
+    make = trainer(f"data.root={tmp_path / 'spoilt'}", "training.epochs=1")
+    assert "0001_c1s1_000099_01.png" in caplog.text
+    assert any("32 pictures of 8 identities" in note and "; 1 could not" in note for note in make._notes)
+    make.run()
+    assert "left out, unreadable" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_another_network_cannot_be_resumed(trainer):
+    trainer("training.epochs=1").run()
     with pytest.raises(ModelError, match=r"another network: model.dim 0, here 8"):
-        train(small, tmp_path, "model.dim=8", resume=tmp_path)
+        trainer("model.dim=8", resume=True)
+    with pytest.raises(ModelError, match=r"another network: training identities 8, here 11"):
+        trainer("data.split=all", resume=True)
+    with pytest.raises(ModelError, match="does not fit this configuration's network, optimizer or losses"):
+        trainer("losses.centre=on", resume=True)
+
+
+def test_networks_are_trained_with_all_of_their_losses(trainer):
+    """A network of several branches: each is judged."""
+    make = trainer("model.name=plr_osnet_x0_25", "model.dim=16", "training.epochs=1")
+    assert len(make.state.model.branches) == 2
+    assert isinstance(make.state.model, nn.Module)
+    assert np.isfinite(make.run().history[0]["loss"])

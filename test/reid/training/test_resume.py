@@ -1,0 +1,135 @@
+"""Trainings that were interrupted go on as if nothing had been, to the last bit."""
+
+import json
+import signal
+
+import pytest
+import torch
+
+from rtreid_ros.errors import ModelError
+from rtreid_ros.reid.checkpoint import load_checkpoint
+from rtreid_ros.reid.training.progress import Progress
+
+
+def same(one, other):
+    if isinstance(one, torch.Tensor):
+        return one.dtype == other.dtype and torch.equal(one, other)
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    return one == other
+
+
+def timeless(history):
+    return [
+        {key: value for key, value in row.items() if key not in ("seconds", "images_per_second")}
+        for row in history
+    ]
+
+
+def at_step_of(monkeypatch, epoch, action):
+    """Do something within an epoch, counted from 1."""
+    step = Progress.step
+
+    def stepped(self, number, *arguments, **options):
+        step(self, number, *arguments, **options)
+        if number == epoch:
+            action()
+
+    monkeypatch.setattr(Progress, "step", stepped)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        (
+            "model.dropout=0.2",
+            "losses.cross_batch_memory.warmup=3",
+            "losses.centre=on",
+            "training.patience=9",
+        ),
+        ("training.ema=0", "optimizer.name=sgd", "model.name=osnet_x0_25", "model.width=0.0625"),
+        ("data.side=view", "augmentation.mixup=0.5", "augmentation.occlusion=0.5", "training.precision=bf16"),
+    ],
+    ids=["memories and averages", "neither", "mixed pictures"],
+)
+def test_a_resumed_training_equals_one_that_was_never_interrupted(trainer, tmp_path, monkeypatch, overrides):
+    whole = trainer(*overrides, name="whole").run()
+    with monkeypatch.context() as patch:
+        at_step_of(patch, 3, lambda: 1 / 0)  # as if killed in the middle of the third epoch
+        with pytest.raises(ZeroDivisionError):
+            trainer(*overrides, name="parts").run()
+    assert load_checkpoint(tmp_path / "parts" / "last.pt").epoch == 2
+    resumed = trainer(*overrides, name="parts", resume=True).run()
+    for file in ("last.pt", "best.pt"):
+        one, other = (load_checkpoint(tmp_path / name / file) for name in ("whole", "parts"))
+        assert same(one.weights, other.weights), file
+        assert (one.epoch, one.figures) == (other.epoch, other.figures)
+        for name in set(one.training) - {"history"}:
+            assert same(one.training[name], other.training[name]), name
+    assert timeless(whole.history) == timeless(resumed.history)
+    assert (whole.best, whole.best_epoch, whole.stale) == (resumed.best, resumed.best_epoch, resumed.stale)
+    lines = (tmp_path / "parts" / "log.jsonl").read_text().splitlines()
+    assert timeless(map(json.loads, lines)) == timeless(whole.history)
+
+
+def test_memories_are_there_to_be_compared(trainer, tmp_path):
+    trainer("losses.centre=on", "training.epochs=1").run()
+    saved = load_checkpoint(tmp_path / "out" / "last.pt")
+    assert any(value.any() for value in saved.training["recipe"].values())
+    assert saved.training["updates"] == 4
+    assert not same(saved.weights, saved.training["weights"])
+
+
+def test_equal_seeds_give_equal_weights_and_leave_global_generators_alone(trainer, tmp_path):
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    weights = []
+    for name, seed in (("one", 0), ("two", 0), ("three", 1)):
+        trainer("training.epochs=1", "model.dropout=0.2", f"training.seed={seed}", name=name).run()
+        weights.append(load_checkpoint(tmp_path / name / "last.pt").training["weights"])
+    assert same(weights[0], weights[1])
+    assert not same(weights[0], weights[2])
+    assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
+def test_a_first_interruption_ends_the_epoch_and_saves_it(trainer, tmp_path, monkeypatch, which):
+    before = signal.getsignal(which)
+    with monkeypatch.context() as patch:
+        at_step_of(patch, 2, lambda: signal.raise_signal(which))
+        course = trainer("training.save_every=3", "training.validate_every=3").run()
+    assert signal.getsignal(which) == before
+    assert course.epochs == 2
+    assert not course.best  # the epoch was none to validate after
+    saved = load_checkpoint(tmp_path / "out" / "last.pt")
+    assert saved.epoch == 2
+    assert not (tmp_path / "out" / "report.html").exists()
+    assert trainer("training.save_every=3", "training.validate_every=3", resume=True).run().epochs == 3
+
+
+def test_a_second_interruption_ends_at_once(trainer, tmp_path, monkeypatch):
+    def twice():
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    at_step_of(monkeypatch, 2, twice)
+    with pytest.raises(KeyboardInterrupt):
+        trainer().run()
+    assert load_checkpoint(tmp_path / "out" / "last.pt").epoch == 1
+
+
+def test_files_for_use_alone_cannot_be_resumed(trainer, tmp_path):
+    trainer("training.epochs=1").run()
+    (tmp_path / "out" / "best.pt").rename(tmp_path / "out" / "last.pt")
+    with pytest.raises(ModelError, match=r"for use alone and cannot be resumed; last.pt can"):
+        trainer(resume=True)
+
+
+def test_a_finished_training_is_resumed_for_nothing(trainer, tmp_path):
+    trainer("training.epochs=1").run()
+    before = load_checkpoint(tmp_path / "out" / "best.pt").weights
+    assert trainer("training.epochs=1", resume=True).run().epochs == 1
+    assert same(load_checkpoint(tmp_path / "out" / "best.pt").weights, before)
