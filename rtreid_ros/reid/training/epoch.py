@@ -11,13 +11,14 @@ from torch import nn
 
 from rtreid_ros.errors import TrainingError
 from rtreid_ros.reid.data.augmentation import Augmenter
+from rtreid_ros.reid.data.clips import ClipSampler
 from rtreid_ros.reid.data.sampler import PKSampler
 from rtreid_ros.reid.losses import Labels
 from rtreid_ros.reid.models import ReIDOutput
 from rtreid_ros.reid.training.config import TrainingConfig
 from rtreid_ros.reid.training.optimizer import set_rate
 from rtreid_ros.reid.training.pictures import Part
-from rtreid_ros.reid.training.placement import Placement, seed_of
+from rtreid_ros.reid.training.placement import Placement, layout_of, seed_of
 from rtreid_ros.reid.training.progress import Progress
 from rtreid_ros.reid.training.schedule import Schedule
 from rtreid_ros.reid.training.state import State
@@ -36,7 +37,7 @@ class EpochLoop:
         config: see there.
         placement: device and share of the work.
         train: pictures to learn from.
-        sampler: batches of them.
+        sampler: batches of them, or of clips.
         augmenter: makes input of them.
         schedule: learning rate.
         state: what learns.
@@ -49,7 +50,7 @@ class EpochLoop:
         placement: Placement,
         train: Part,
         *,
-        sampler: PKSampler,
+        sampler: PKSampler | ClipSampler,
         augmenter: Augmenter,
         schedule: Schedule,
         state: State,
@@ -61,8 +62,7 @@ class EpochLoop:
         self._classes = torch.from_numpy(train.images.classes).to(self._images.device)
         self._generator = torch.Generator(placement.device)
         self._learning = [item for item in state.model.parameters() if item.requires_grad]
-        channels_last = config.training.channels_last
-        self._layout = torch.channels_last if channels_last else torch.contiguous_format
+        self._layout = layout_of(config)
 
     def run(self, epoch: int, progress: Progress) -> dict[str, Any]:
         """Train epoch `epoch`, counted from 0; what it came to, for the log.
@@ -94,7 +94,7 @@ class EpochLoop:
             "losses": means,
             "lr": self._rate(epoch, len(rows) - 1),
             "seconds": round(seconds, 3),
-            "images_per_second": round(rows.numel() / seconds, 1),
+            "images_per_second": round(rows.shape[0] * rows.shape[1] / seconds, 1),
         }
 
     def _learn(self) -> None:
@@ -111,7 +111,8 @@ class EpochLoop:
     ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """One batch: forward, backward, clip, step; the loss and its parts, still on the device."""
         state, options, placement = self._state, self._config.optimizer, self._placement
-        labels = Labels(self._take(self._classes, rows), rows.to(placement.device, non_blocking=True))
+        heads = rows if rows.ndim == 1 else rows[:, 0]  # all frames of a clip show the same
+        labels = Labels(self._take(self._classes, heads), heads.to(placement.device, non_blocking=True))
         seed = seed_of(self._config.training.seed, _AUGMENTATION, epoch, step, placement.rank)
         self._generator.manual_seed(seed)
         batch, labels = self._augmenter(self._take(self._images, rows), labels, self._generator)
@@ -121,7 +122,7 @@ class EpochLoop:
             if self._sides is None:
                 output = self._network(batch)
             else:
-                output = self._network(batch, self._take(self._sides, rows))
+                output = self._network(batch, self._take(self._sides, heads))
         output = _map(output, torch.Tensor.float)  # losses are computed in full precision
         total, values = state.recipe(output, labels, epoch)
         total.backward()

@@ -22,6 +22,7 @@ class DataOptions:
     )
     height: int = option(256, "height of the network's input, pixels", ge=16, le=1024)
     width: int = option(128, "width of the network's input, pixels", ge=16, le=1024)
+    frames: int = option(0, "of a clip, for networks that take clips; 0: single pictures", ge=0, le=128)
     preprocessing: str = option("imagenet", "how pixels are scaled", choices=tuple(PRESETS))
     side: str = option(
         "none",

@@ -13,6 +13,7 @@ from rtreid_ros.errors import ConfigError, SourceError
 from rtreid_ros.reid.data.resident import ResidentImages
 from rtreid_ros.reid.training.config import TrainingConfig
 from rtreid_ros.reid.training.placement import Placement
+from rtreid_ros.types import Int64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,14 +22,21 @@ class Part:
 
     Attributes:
         images: N pictures and who is on them.
+        rows: ``(M,)`` pictures or ``(M, T)`` clips that are judged, as rows of `images`; one of a track.
         sides: ``(N,) int64`` side information of each, where the pictures are; None where none is used.
     """
 
     images: ResidentImages
+    rows: Int64
     sides: torch.Tensor | None
 
     def __len__(self) -> int:
-        return len(self.images)
+        return len(self.rows)
+
+    @property
+    def shown(self) -> Int64:
+        """``(M,)`` the picture that stands for each: of a clip, the middle one."""
+        return self.rows if self.rows.ndim == 1 else self.rows[:, self.rows.shape[1] // 2]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,23 +72,25 @@ class Sides:
     Args:
         kind: ``none``, ``camera`` or ``view``.
         train: the training pictures.
+        frames: of a clip; 0 = pictures are judged one by one.
 
     Attributes:
         count: how many there are.
     """
 
-    def __init__(self, kind: str, train: ResidentImages) -> None:
-        self._kind = kind
+    def __init__(self, kind: str, train: ResidentImages, frames: int = 0) -> None:
+        self._kind, self._frames = kind, frames
         seen = sorted({key for key in self._keys(train) if key is not None})
         self._known: dict[tuple[int, int] | None, int] = {key: number for number, key in enumerate(seen)}
         self.count = len(seen)
 
     def of(self, part: ResidentImages) -> Part:
         """Pictures with their numbers."""
+        rows = clips_of_tracks(part, self._frames) if self._frames else np.arange(len(part))
         if not self.count:
-            return Part(part, None)
+            return Part(part, rows, None)
         numbers = [self._known.get(key, UNKNOWN) for key in self._keys(part)]
-        return Part(part, torch.tensor(numbers, dtype=torch.int64, device=part.images.device))
+        return Part(part, rows, torch.tensor(numbers, dtype=torch.int64, device=part.images.device))
 
     def _keys(self, part: ResidentImages) -> list[tuple[int, int] | None]:
         sequences = part.sequences if self._kind == "view" else np.zeros_like(part.cameras)
@@ -88,6 +98,20 @@ class Sides:
             None if self._kind == "none" or UNKNOWN in key else key
             for key in zip(part.cameras.tolist(), sequences.tolist(), strict=True)
         ]
+
+
+def tracks_of(images: ResidentImages) -> Int64:
+    """``(N,)``: numbers of what cameras and their sequences have seen of one identity."""
+    keys = np.stack([images.identities, images.cameras, images.sequences])
+    return np.unique(keys, axis=1, return_inverse=True)[1].reshape(-1).astype(np.int64)
+
+
+def clips_of_tracks(images: ResidentImages, frames: int) -> Int64:
+    """``(M, frames)`` rows: of each track, frames evenly spread over it, in their order."""
+    tracks = tracks_of(images)
+    members = np.split(np.argsort(tracks, kind="stable"), np.cumsum(np.bincount(tracks))[:-1])
+    spread = [np.linspace(0, len(rows) - 1, frames).round().astype(np.int64) for rows in members]
+    return np.stack([rows[places] for rows, places in zip(members, spread, strict=True)])
 
 
 def load_pictures(config: TrainingConfig, placement: Placement, *, progress: bool = True) -> Pictures:
@@ -112,7 +136,7 @@ def load_pictures(config: TrainingConfig, placement: Placement, *, progress: boo
         for part in parts
     )
     assert train is not None
-    sides = Sides(options.side, train)
+    sides = Sides(options.side, train, options.frames)
     if options.side != "none" and not sides.count:
         raise ConfigError(f"data.side={options.side}: {dataset.name} does not tell it; use data.side=none")
     return Pictures(

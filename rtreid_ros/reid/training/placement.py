@@ -14,6 +14,7 @@ from torch import nn
 from rtreid_ros.errors import ConfigError
 from rtreid_ros.reid.data.resident import free_memory
 from rtreid_ros.reid.training.options import TrainingOptions
+from rtreid_ros.reid.training.sections import TrainingConfig
 
 T = TypeVar("T")
 
@@ -126,6 +127,12 @@ class Placement:
 def seed_of(*parts: int) -> int:
     """One seed from several numbers, unlike that of any others as many."""
     return int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def layout_of(config: TrainingConfig) -> torch.memory_format:
+    """Memory layout of batches and kernels; clips have only one."""
+    last = config.training.channels_last and not config.data.frames
+    return torch.channels_last if last else torch.contiguous_format
 
 
 def device_name(device: torch.device) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from rtreid_ros.datasets.identities import IdentitySet
 from rtreid_ros.evaluation.retrieval import RetrievalFigures
-from rtreid_ros.reid.data.resident import ResidentImages
 from rtreid_ros.reid.training.config import TrainingConfig
-from rtreid_ros.reid.training.pictures import Pictures
+from rtreid_ros.reid.training.pictures import Part, Pictures
 from rtreid_ros.reid.training.state import Course
 from rtreid_ros.reporting.page import section
 from rtreid_ros.reporting.retrieval import matching_curves, retrieval_section
@@ -32,12 +31,14 @@ def report_page(
     """
     train = pictures.train.images
     parts = {"train": pictures.train, "query": pictures.query, "gallery": pictures.gallery}
-    counted = [(f"{name} pictures", str(len(part))) for name, part in parts.items() if part is not None]
+    counted = [
+        (f"{name} pictures", str(len(part.images))) for name, part in parts.items() if part is not None
+    ]
     identities = ("train identities", str(int(train.classes.max()) + 1))
     unreadable = [("left out, unreadable", str(pictures.unreadable))] if pictures.unreadable else []
     more: list[str] = []
     if retrieval is not None and pictures.query is not None and pictures.gallery is not None:
-        query, gallery = (resident_set(part.images) for part in (pictures.query, pictures.gallery))
+        query, gallery = (resident_set(part) for part in (pictures.query, pictures.gallery))
         more = [
             section("Matches by rank", matching_curves([config.model.name], [retrieval])),
             retrieval_section(retrieval, query, gallery, title="Who was found"),
@@ -53,11 +54,13 @@ def report_page(
     )
 
 
-def resident_set(images: ResidentImages) -> IdentitySet:
-    """Resident pictures as a set that can be read like any other; as large as they are resident."""
+def resident_set(part: Part) -> IdentitySet:
+    """Resident pictures as a set like any other, as large as they are resident; of a clip, one."""
+    images = part.images
 
     def read(row: int) -> UInt8:
-        picture: UInt8 = images.images[row].flip(0).permute(1, 2, 0).cpu().numpy()
+        picture: UInt8 = images.images[row].flip(0).permute(1, 2, 0).contiguous().cpu().numpy()
         return picture
 
-    return IdentitySet(images.names, images.identities, images.cameras, images.sequences, read)
+    whole = IdentitySet(images.names, images.identities, images.cameras, images.sequences, read)
+    return whole[part.shown]

@@ -12,6 +12,7 @@ import torch
 from rtreid_ros.errors import ConfigError
 from rtreid_ros.reid.checkpoint import Checkpoint, load_checkpoint
 from rtreid_ros.reid.data.augmentation import Augmenter
+from rtreid_ros.reid.data.clips import ClipSampler
 from rtreid_ros.reid.data.sampler import PKSampler
 from rtreid_ros.reid.losses import Recipe
 from rtreid_ros.reid.models import create_model
@@ -23,8 +24,8 @@ from rtreid_ros.reid.training.epoch import EpochLoop
 from rtreid_ros.reid.training.interruption import Interruption
 from rtreid_ros.reid.training.optimizer import freeze, make_optimizer
 from rtreid_ros.reid.training.outputs import BEST, CONFIG, LAST, REPORT, Outputs
-from rtreid_ros.reid.training.pictures import load_pictures
-from rtreid_ros.reid.training.placement import Placement, device_name
+from rtreid_ros.reid.training.pictures import load_pictures, tracks_of
+from rtreid_ros.reid.training.placement import Placement, device_name, layout_of
 from rtreid_ros.reid.training.progress import Progress
 from rtreid_ros.reid.training.report import report_page
 from rtreid_ros.reid.training.schedule import Schedule
@@ -69,7 +70,7 @@ class Trainer:
                 f"{placement.world} processes"
             )
         self._pictures = load_pictures(config, placement, progress=self._shown)
-        self._sampler = PKSampler(self._pictures.train.images.classes, config.sampler, config.training.seed)
+        self._sampler = self._make_sampler()
         self._notes: list[str] = []
         self.state = self._make_state()
         if resume is not None:
@@ -114,6 +115,12 @@ class Trainer:
             progress.close()
         return course
 
+    def _make_sampler(self) -> PKSampler | ClipSampler:
+        images, options, seed = self._pictures.train.images, self._config.sampler, self._config.training.seed
+        if not self._config.data.frames:
+            return PKSampler(images.classes, options, seed)
+        return ClipSampler(images.classes, tracks_of(images), options, self._config.data.frames, seed)
+
     def _make_state(self) -> State:
         """Network, average, optimizer and losses as they are before the first step."""
         config, images = self._config, self._pictures.train.images
@@ -129,9 +136,7 @@ class Trainer:
                 f"{config.model.pretrained}: {load_pretrained(model, config.model.pretrained)}"
             )
         freeze(model, config.model.trainable)
-        channels_last = config.training.channels_last
-        layout = torch.channels_last if channels_last else torch.contiguous_format
-        model = model.to(self._placement.device, memory_format=layout)
+        model = model.to(self._placement.device, memory_format=layout_of(config))
         recipe = recipe.to(self._placement.device)
         average = WeightAverage(model, config.training.ema) if config.training.ema else None
         return State(model, average, make_optimizer(model, config.optimizer), recipe, Course())
@@ -155,7 +160,7 @@ class Trainer:
             pictures.gallery,
             PRESETS[self._config.data.preprocessing],
             self._placement.device,
-            channels_last=self._config.training.channels_last,
+            layout_of(self._config),
         )
 
     def _make_progress(self) -> Progress:

@@ -13,7 +13,8 @@ from rtreid_ros.reid.data.augmentation import normalise
 from rtreid_ros.reid.preprocessing import Preprocessing
 from rtreid_ros.reid.training.pictures import Part
 
-_BATCH = 256
+_PICTURES = 256
+"""At once, frames of clips each for themselves."""
 
 
 class Judgement(NamedTuple):
@@ -36,7 +37,7 @@ class Validator:
         gallery: pictures to search in.
         preprocessing: how the network wants its pixels.
         device: where it computes.
-        channels_last: memory layout of its input.
+        layout: memory layout of its input.
     """
 
     def __init__(
@@ -45,12 +46,10 @@ class Validator:
         gallery: Part,
         preprocessing: Preprocessing,
         device: torch.device,
-        *,
-        channels_last: bool = False,
+        layout: torch.memory_format = torch.contiguous_format,
     ) -> None:
         self._query, self._gallery, self._preprocessing = query, gallery, preprocessing
-        self._device = device
-        self._layout = torch.channels_last if channels_last else torch.contiguous_format
+        self._device, self._layout = device, layout
 
     def judge(self, model: nn.Module) -> Judgement:
         """Figures of `model`, which is in evaluation mode."""
@@ -63,15 +62,21 @@ class Validator:
         return Judgement({name: float(value) for name, value in figures.items()}, found)
 
     def _features(self, model: nn.Module, part: Part) -> Features:
-        rows = []
+        vectors = []
         images, sides = part.images, part.sides
+        every = torch.from_numpy(part.rows).to(images.images.device)
         with torch.inference_mode():
-            for first in range(0, len(images), _BATCH):
-                chosen = slice(first, first + _BATCH)
-                pixels = images.images[chosen].to(self._device, non_blocking=True)
+            for rows in every.split(max(_PICTURES // every[0].numel(), 1)):
+                pixels = images.images[rows].to(self._device, non_blocking=True)
                 batch = normalise(pixels, self._preprocessing).contiguous(memory_format=self._layout)
-                side = None if sides is None else sides[chosen].to(self._device)
+                heads = rows if rows.ndim == 1 else rows[:, 0]
+                side = None if sides is None else sides[heads].to(self._device)
                 embedding = model(batch) if side is None else model(batch, side)
-                rows.append(functional.normalize(embedding.float()).cpu())
-        vectors = torch.cat(rows).numpy()
-        return Features(vectors, images.identities, images.cameras, images.sequences)
+                vectors.append(functional.normalize(embedding.float()).cpu())
+        shown = part.shown
+        return Features(
+            torch.cat(vectors).numpy(),
+            images.identities[shown],
+            images.cameras[shown],
+            images.sequences[shown],
+        )

@@ -10,6 +10,8 @@ from torch import nn
 
 from rtreid_ros.errors import ConfigError, InputError, ModelError, SourceError, TrainingError
 from rtreid_ros.reid.checkpoint import load_checkpoint
+from rtreid_ros.reid.data.resident import ResidentImages
+from rtreid_ros.reid.training.pictures import clips_of_tracks
 from rtreid_ros.reid.training.validation import Validator
 
 RATIOS = ["map", "rank1", "rank5", "rank10", "minp"]
@@ -241,3 +243,30 @@ def test_networks_are_trained_with_all_of_their_losses(trainer):
     assert len(make.state.model.branches) == 2
     assert isinstance(make.state.model, nn.Module)
     assert np.isfinite(make.run().history[0]["loss"])
+
+
+def test_clips_are_learnt_and_judged_track_by_track(trainer, tmp_path):
+    words = ["model.name=resnet3d_10", "data.frames=3", "data.width=32", "training.epochs=1"]
+    make = trainer(*words, "model.width=0.125", "sampler.images=1")
+    shapes = []
+    make.state.model.register_forward_pre_hook(lambda _module, given: shapes.append(tuple(given[0].shape)))
+    course = make.run()
+    assert set(shapes) == {(4, 3, 3, 32, 32)}
+    assert "map" in course.history[0]
+    query, gallery = make._pictures.query, make._pictures.gallery
+    # two cameras of three people; the first picture of each is the query, the other one the gallery
+    assert (query.rows.shape, gallery.rows.shape) == ((6, 3), (6, 3))
+    assert sorted(query.shown.tolist()) == list(range(6))
+
+
+def test_clips_are_spread_over_their_tracks():
+    rows = 9
+    images = ResidentImages(
+        torch.zeros(rows, 3, 4, 2, dtype=torch.uint8),
+        np.array([7, 7, 7, 7, 7, 7, 7, 8, 8]),
+        np.array([0, 0, 0, 0, 0, 0, 0, 1, 1]),
+        np.array([0, 1, 0, 1, 0, 0, 0, 0, 0]),
+        np.zeros(rows, np.int64),
+        tuple("abcdefghi"),
+    )
+    assert clips_of_tracks(images, 3).tolist() == [[0, 4, 6], [1, 1, 3], [7, 7, 8]]

@@ -1,0 +1,252 @@
+r"""Networks by one recipe from scratch: what they cost, and who they find again.
+
+    python bench/reid_table.py --root market1501_bounding_box_train.tar           # all, printed
+    python bench/reid_table.py --root market.tar --seeds 0 1 2 --output docs/reid.md
+    python bench/reid_table.py --root market.tar --models osnet_x0_25 seresnet18_ibn:width=0.5 \
+        --config osnet_x0_25 --set training.threads=2                             # small ones, 128x64
+    python bench/reid_table.py --kept --output docs/reid.md                       # what is known by now
+
+Every network trains by the configuration --config, in which nothing but the network is changed, on four
+fifths of the training identities, and searches among the rest (split mod5). Only the last weights are
+judged: what judges them must not choose them. Each training has its folder below --results, and its figures
+in a JSON file beside it: run the command again after an interruption, or for more seeds, and it goes on.
+Figures are measured anew when the recipe changes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import statistics
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from bench.machine import machine
+from bench.sections import table, write_section
+from rtreid_ros.reid.checkpoint import load_checkpoint
+from rtreid_ros.reid.models import create_model
+from rtreid_ros.reid.models.cost import model_cost
+from rtreid_ros.reid.training.config import find_config, read_config
+from rtreid_ros.reid.training.outputs import BEST, LAST
+from rtreid_ros.reid.training.placement import Placement, device_name
+from rtreid_ros.reid.training.sections import TrainingConfig
+from rtreid_ros.reid.training.trainer import Trainer
+
+ROOT = Path(__file__).resolve().parents[1]
+NETWORKS = ("seresnet18_ibn", "resnet18", "resnet50", "osnet_x0_25", "osnet_x1_0")
+RATIOS = {"rank1": "Rank-1", "map": "mAP", "minp": "mINP"}
+_BATCH, _SECONDS = 32, 3.0
+"""Of the measurement of speed: images at once, and how long it is repeated."""
+
+
+def plan(args: argparse.Namespace) -> list[tuple[str, TrainingConfig]]:
+    """Name and configuration of each network and seed."""
+    given = [*args.set, "data.split=mod5", "training.validate_every=0"]
+    given += [f"data.root={args.root}"] if args.root else []
+    given += [f"training.epochs={args.epochs}"] if args.epochs else []
+    return [
+        (name, read_config(find_config(args.config), [*given, *network(name), f"training.seed={seed}"]))
+        for seed in args.seeds
+        for name in args.models
+    ]
+
+
+def network(name: str) -> list[str]:
+    """What ``NAME:key=value,key=value`` asks of a configuration."""
+    model, _, options = name.partition(":")
+    return [f"model.name={model}", *(f"model.{option}" for option in options.split(",") if option)]
+
+
+def digest(config: TrainingConfig, *, without: Sequence[str]) -> str:
+    """A short name for all that a training learns by, but for these sections or ``section.key``."""
+    values: dict[str, Any] = config.values()
+    for word in without:
+        section, _, key = word.partition(".")
+        if key:
+            del values[section][key]
+        else:
+            del values[section]
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:8]
+
+
+ELSEWHERE = ("data.root", "training.device", "training.threads", "training.tensorboard")
+"""What does not count: where data lie and where it runs."""
+
+
+def key_of(config: TrainingConfig) -> str:
+    """The name of a training."""
+    return f"{config.model.name}-seed{config.training.seed}-{digest(config, without=ELSEWHERE)}"
+
+
+def recipe_of(config: TrainingConfig) -> str:
+    """What figures must have in common to stand in one table."""
+    return digest(config, without=(*ELSEWHERE, "model", "training.seed"))
+
+
+def measure(name: str, config: TrainingConfig, folder: Path, *, quiet: bool) -> dict[str, Any]:
+    """Train, or go on with it, and measure the network."""
+    last = folder / LAST
+    course = Trainer(
+        config, folder, load_checkpoint(last) if last.exists() else None, progress=not quiet
+    ).run()
+    if course.epochs < config.training.epochs:
+        raise KeyboardInterrupt
+    device = Placement(config.training).device
+    best = load_checkpoint(folder / BEST)
+    deployed = create_model(best.model, classes=0, cameras=0, **best.options)
+    cost = model_cost(deployed, best.size)
+    return {
+        "model": name,
+        "seed": config.training.seed,
+        "epochs": course.epochs,
+        "size": list(best.size),
+        "recipe": recipe_of(config),
+        "parameters": cost.parameters,
+        "gflops": cost.gflops,
+        "training_speed": statistics.median(row["images_per_second"] for row in course.history),
+        "training_minutes": sum(row["seconds"] for row in course.history) / 60,
+        "speed": speed(best.create_model().to(device), best.size, device),
+        "figures": best.figures,
+        "device": device_name(device),
+        "machine": machine("torch"),
+    }
+
+
+def speed(model: torch.nn.Module, size: tuple[int, int], device: torch.device) -> float:
+    """Images per second of a network in use."""
+    images = torch.rand(_BATCH, 3, *size, device=device).contiguous(memory_format=torch.channels_last)
+    model = model.to(memory_format=torch.channels_last)
+    with torch.inference_mode():
+        for _ in range(3):
+            model(images)
+        _wait(device)
+        done, begin = 0, time.perf_counter()
+        while time.perf_counter() - begin < _SECONDS:
+            model(images)
+            _wait(device)
+            done += 1
+        return done * _BATCH / (time.perf_counter() - begin)
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def summary(results: Sequence[dict[str, Any]], order: Iterable[str]) -> str:
+    """The table: a row for each network, mean and spread over seeds."""
+    rows = []
+    for name in order:
+        runs = [item for item in results if item["model"] == name]
+        if not runs:
+            continue
+        first = runs[0]
+        rows.append(
+            [
+                name,
+                f"{first['parameters'] / 1e6:.2f}",
+                f"{first['gflops']:.3f}",
+                f"{statistics.median(item['training_speed'] for item in runs):.0f}",
+                f"{statistics.median(item['speed'] for item in runs):.0f}",
+                *(spread([100 * item["figures"][ratio] for item in runs]) for ratio in RATIOS),
+                str(len(runs)),
+            ]
+        )
+    header = ["network", "parameters, M", "GFLOPs", "images/s, training", "images/s, in use"]
+    return table([*header, *RATIOS.values(), "seeds"], rows, text_columns=1)
+
+
+def spread(values: Sequence[float]) -> str:
+    """Mean, and standard deviation where there are several."""
+    mean = statistics.fmean(values)
+    return f"{mean:.1f} ± {statistics.stdev(values):.1f}" if len(values) > 1 else f"{mean:.1f}"
+
+
+def section(results: Sequence[dict[str, Any]], order: Sequence[str], command: str) -> str:
+    """The table and what it belongs to."""
+    height, width = results[0]["size"]
+    return "\n".join(
+        [
+            summary(results, order),
+            "",
+            f"Input {height}x{width}, {results[0]['epochs']} epochs from scratch, last weights, split mod5, "
+            "single-query protocol with nothing added, in percent; ± is the standard deviation over seeds. "
+            f"Parameters and multiply-adds (10^9) without the classifier. Speeds on {results[0]['device']} "
+            f"({results[0]['machine']}).",
+            "",
+            f"```\n$ {command}\n```",
+        ]
+    )
+
+
+def read_results(folder: Path, models: Sequence[str], recipe: str) -> list[dict[str, Any]]:
+    """Figures kept of these networks by this recipe."""
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+    return [item for item in found if item["model"] in models and item["recipe"] == recipe]
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--root", help="Market-1501: its folder, or a .tar file (needed unless --kept)")
+    add(
+        "--config",
+        default="seresnet18_ibn",
+        help="the recipe: a YAML file or a built-in name (seresnet18_ibn)",
+    )
+    add(
+        "--models",
+        nargs="+",
+        default=list(NETWORKS),
+        metavar="NAME[:KEY=VALUE,...]",
+        help=f"({' '.join(NETWORKS)})",
+    )
+    add("--seeds", nargs="+", type=int, default=[0], metavar="N", help="(0)")
+    add("--epochs", type=int, default=0, help="(as the recipe says)")
+    add("--set", nargs="+", default=[], metavar="SECTION.KEY=VALUE", help="what differs from the recipe")
+    add("--results", type=Path, default=ROOT / "out/bench/reid", help="where trainings and figures are kept")
+    add("--kept", action="store_true", help="train nothing; the table of what is kept")
+    add("--output", type=Path, help="document whose table is written, docs/reid.md")
+    add("--quiet", action="store_true", help="no progress bars")
+    args = parser.parse_args()
+    if not args.kept and not args.root:
+        parser.error("--root is needed to train")
+    return args
+
+
+def main() -> int:
+    """Run it."""
+    args = _arguments()
+    configs = plan(args)
+    for name, config in configs:
+        key = key_of(config)
+        path = args.results / f"{key}.json"
+        if args.kept or path.exists():
+            continue
+        print(key, file=sys.stderr, flush=True)
+        found = measure(name, config, args.results / key, quiet=args.quiet)
+        path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    results = read_results(args.results, args.models, recipe_of(configs[0][1]))
+    if not results:
+        print("nothing is known of this recipe", file=sys.stderr)
+        return 1
+    words = [word for word in sys.argv[1:] if word != "--kept"]
+    text = section(results, args.models, f"python bench/reid_table.py {' '.join(words)}")
+    print(text)
+    if args.output:
+        write_section(args.output, "networks", text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
