@@ -94,10 +94,9 @@ def recipe_of(config: TrainingConfig) -> str:
 def measure(name: str, config: TrainingConfig, folder: Path, *, quiet: bool) -> dict[str, Any]:
     """Train, or go on with it, and measure the network."""
     last = folder / LAST
-    course = Trainer(
-        config, folder, load_checkpoint(last) if last.exists() else None, progress=not quiet
-    ).run()
-    if course.epochs < config.training.epochs:
+    trainer = Trainer(config, folder, load_checkpoint(last) if last.exists() else None, progress=not quiet)
+    course = trainer.run()
+    if not trainer.finished:
         raise KeyboardInterrupt
     device = Placement(config.training).device
     best = load_checkpoint(folder / BEST)

@@ -66,9 +66,11 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigError("where to? give --output FOLDER, or --resume FOLDER to go on with a training")
     if checkpoint is None and (folder / LAST).exists():
         raise ConfigError(f"{folder} holds a training already: --resume it, or choose another --output")
-    course = Trainer(config, folder, checkpoint, progress=not arguments.quiet).run()
-    if not arguments.quiet and (folder / BEST).exists():
-        best = folder / BEST
+    trainer = Trainer(config, folder, checkpoint, progress=not arguments.quiet)
+    course, best = trainer.run(), folder / BEST
+    if not trainer.finished:
+        raise KeyboardInterrupt
+    if not arguments.quiet and best.exists():
         if course.best:
             print(
                 f"best: mAP {100 * course.best['map']:.2f}, Rank-1 {100 * course.best['rank1']:.2f} "

@@ -2,11 +2,13 @@
 
 import builtins
 import json
+import signal
 
 import pytest
 from support.people import write_people
 
 from rtreid_ros.reid.checkpoint import load_checkpoint
+from rtreid_ros.reid.training.progress import Progress
 
 SMALL = """
 data: {split: mod5, height: 32, width: 16}
@@ -42,6 +44,21 @@ def test_it_trains_says_how_it_went_and_goes_on(rtreid, config, tmp_path):
     code, out, err = rtreid("train-reid", "--resume", folder, "training.epochs=3")
     assert code == 0, err
     assert load_checkpoint(folder / "last.pt").epoch == 3
+
+
+def test_an_interrupted_training_says_how_to_go_on(rtreid, config, tmp_path, monkeypatch):
+    step = Progress.step
+
+    def stepped(self, number, *arguments):
+        step(self, number, *arguments)
+        if number == 1:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Progress, "step", stepped)
+    code, out, err = rtreid("train-reid", config, "--output", tmp_path / "out")
+    assert (code, out) == (130, "")
+    assert "interrupted: this epoch is finished and saved first" in err
+    assert f"stopped after epoch 1; go on with: rtreid train-reid --resume {tmp_path / 'out'}" in err
 
 
 def test_a_resumed_training_takes_its_own_configuration(rtreid, config, tmp_path):

@@ -97,14 +97,14 @@ class Trainer:
         try:
             with placement.settings(options.threads), Interruption(lambda: progress.say(_ASKED)) as signals:
                 stop = False
-                while course.epochs < options.epochs and not self._exhausted() and not stop:
+                while not self.finished and not stop:
                     with placement.randomness(options.seed, _LAYERS, course.epochs, placement.rank):
                         row = loop.run(course.epochs, progress)
                     course.epochs += 1
                     stop = placement.from_main(signals.asked)
                     self._end_epoch(row, progress, outputs, stop=stop)
                 outputs.close()
-                if stop and course.epochs < options.epochs:
+                if not self.finished:
                     progress.say(f"stopped after epoch {course.epochs}; {self._how_to_resume()}")
                 elif placement.main:
                     self._report(progress, outputs)
@@ -197,6 +197,11 @@ class Trainer:
             state=self.state,
             network=torch.compile(network) if config.training.compile else network,
         )
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is nothing left to train."""
+        return self.state.course.epochs >= self._config.training.epochs or self._exhausted()
 
     def _how_to_resume(self) -> str:
         return f"go on with: rtreid train-reid --resume {shlex.quote(str(self._output))}"
