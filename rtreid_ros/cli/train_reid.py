@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     course, best = trainer.run(), folder / BEST
     if not trainer.finished:
         raise KeyboardInterrupt
-    if not arguments.quiet and best.exists():
+    if trainer.main and not arguments.quiet and best.exists():
         if course.best:
             print(
                 f"best: mAP {100 * course.best['map']:.2f}, Rank-1 {100 * course.best['rank1']:.2f} "

@@ -199,6 +199,11 @@ class Trainer:
         )
 
     @property
+    def main(self) -> bool:
+        """Whether this process writes files and speaks."""
+        return self._placement.main
+
+    @property
     def finished(self) -> bool:
         """Whether there is nothing left to train."""
         return self.state.course.epochs >= self._config.training.epochs or self._exhausted()

@@ -160,6 +160,14 @@ def test_only_what_is_asked_for_is_trained(trainer):
     assert changed == {"neck", "classifier"}  # not even the statistics of the others
 
 
+def test_side_information_alone_can_be_trained(trainer):
+    make = trainer("data.side=camera", "model.trainable=side", "training.epochs=1", "training.ema=0")
+    before = {name: value.clone() for name, value in make.state.model.state_dict().items()}
+    make.run()
+    after = make.state.model.state_dict()
+    assert {name.split(".")[0] for name in after if not torch.equal(after[name], before[name])} == {"side"}
+
+
 def test_side_information_reaches_the_network(trainer):
     make = trainer("data.side=camera", "training.epochs=1")
     assert make.state.model.cameras == 2
