@@ -9,6 +9,7 @@ SMALL = {
     "MobileNetV2": {"width": 0.25, "last_stride": 1, "dim": 64},
     "MobileNetV4": {"width": 0.25},
     "ResNet": {"width": 0.125, "dropout": 0.0},
+    "ResNet3d": {"width": 0.125},
     "OSNet": {"width": 0.375, "dim": 64},
     "PLROSNet": {"width": 0.375, "dim": 64},
     "StripedMobile": {"width": 0.5, "dim": 32},
@@ -19,13 +20,17 @@ SMALL = {
 
 SHAPE = (3, 64, 32)
 
-SHAPES: dict[str, tuple[int, ...]] = {}
+SHAPES: dict[str, tuple[int, ...]] = {"ResNet3d": (4, *SHAPE)}
 """Shape of one input by class where it is not `SHAPE`."""
 
 
 def small_options(name):
     """Options that narrow the network of that name."""
-    return SMALL.get(MODELS[name].cls.__name__, {})
+    entry = MODELS[name]
+    options = SMALL.get(entry.cls.__name__, {})
+    if entry.cls.__name__ == "ResNet3d":  # deeper ones have only more of the same blocks
+        return options | {"depth": 10 if entry.preset["depth"] < 50 else 50}
+    return options
 
 
 def small_model(name, classes, cameras=0):

@@ -14,12 +14,13 @@ from rtreid_ros.reid.models.mobilenet import MOBILENET
 from rtreid_ros.reid.models.osnet import OSNET
 from rtreid_ros.reid.models.plr_osnet import PLR_OSNET
 from rtreid_ros.reid.models.resnet import RESNET
+from rtreid_ros.reid.models.resnet3d import RESNET3D
 from rtreid_ros.reid.models.striped_mobile import STRIPED_MOBILE
 from rtreid_ros.reid.models.swin import SWIN
 from rtreid_ros.reid.models.vit import VIT
 
 MODELS: Registry[ModelEntry] = Registry("ReID model")
-for _family in (MOBILENET, OSNET, PLR_OSNET, RESNET, STRIPED_MOBILE, SWIN, VIT):
+for _family in (MOBILENET, OSNET, PLR_OSNET, RESNET, RESNET3D, STRIPED_MOBILE, SWIN, VIT):
     for _name, _entry in _family.items():
         MODELS.register(_name, _entry)
 

@@ -9,12 +9,16 @@ from torch.nn import functional
 from rtreid_ros.reid.models.blocks.precision import precise
 
 
+def _places(x: torch.Tensor) -> tuple[int, ...]:
+    return tuple(range(2, x.dim()))
+
+
 class AveragePooling(nn.Module):
     """The mean over the map."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """``(B, C, H, W)`` to ``(B, C)``."""
-        return precise(x).mean((2, 3))
+        """``(B, C, ...)`` to ``(B, C)``."""
+        return precise(x).mean(_places(x))
 
 
 class MaxPooling(nn.Module):
@@ -39,8 +43,8 @@ class GeM(nn.Module):
         self.eps = eps
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """``(B, C, H, W)`` to ``(B, C)``."""
-        return precise(x).clamp(min=self.eps).pow(self.p).mean((2, 3)).pow(1 / self.p)
+        """``(B, C, ...)`` to ``(B, C)``."""
+        return precise(x).clamp(min=self.eps).pow(self.p).mean(_places(x)).pow(1 / self.p)
 
 
 class AttentionPooling(nn.Module):
