@@ -105,10 +105,9 @@ class Augmenter:
         partners, found = draw_partners(labels.identities, "different", generator)
         chosen = draw_chance(options.occlusion, count, generator) & found
         draw = draw_below if options.occlusion_from == "below" else draw_side
-        whole = clips.clone()  # nobody is occluded by a piece that is occluded already
 
         def work(images: torch.Tensor, rows: torch.Tensor, *places: torch.Tensor) -> torch.Tensor:
-            return paste(images, whole[rows], *places)
+            return paste(images, clips[rows], *places)
 
         return where_chosen(chosen, clips, work, partners, *draw(count, self.size, generator))
 
