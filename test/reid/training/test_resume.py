@@ -49,7 +49,7 @@ def at_step_of(monkeypatch, epoch, action):
             "losses.centre=on",
             "training.patience=9",
         ),
-        ("training.ema=0", "optimizer.name=sgd", "model.name=osnet_x0_25", "model.width=0.0625"),
+        ("training.ema=0", "optimizer.name=sgd", "schedule.kind=multistep", "schedule.milestones=2"),
         ("data.side=view", "augmentation.mixup=0.5", "augmentation.occlusion=0.5", "training.precision=bf16"),
     ],
     ids=["memories and averages", "neither", "mixed pictures"],
