@@ -66,6 +66,14 @@ class ReIDModel(nn.Module):
         """
         raise NotImplementedError
 
+    def published(self) -> dict[str, torch.Tensor] | None:
+        """ImageNet weights that a library keeps for this network; None = those at `imagenet`, if any.
+
+        Raises:
+            ModelError: they cannot be had.
+        """
+        return None
+
     def adapt(self, weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Weights of a published file under this network's names and in its shapes, where they differ."""
         return weights

@@ -53,8 +53,8 @@ def load_pretrained(model: ReIDModel, source: str) -> LoadReport:
 
     Args:
         model: changed in place; not if an error is raised.
-        source: a file, an http(s) address (kept in torch.hub's cache), or ``imagenet``: the address of
-            ``model.imagenet``.
+        source: a file, an http(s) address (kept in torch.hub's cache), or ``imagenet``: what
+            ``model.published()`` gives, or the address ``model.imagenet``.
 
     Raises:
         ModelError: the file cannot be had or read, or hardly anything in it fits.
@@ -79,6 +79,9 @@ def load_pretrained(model: ReIDModel, source: str) -> LoadReport:
 
 def _read(model: ReIDModel, source: str) -> dict[str, torch.Tensor]:
     published = source == "imagenet"
+    kept = model.published() if published else None
+    if kept is not None:
+        return _tensors(kept, source)
     if published and not model.imagenet:
         raise ModelError("no ImageNet weights are published for this network; give a file or an address")
     address = model.imagenet if published else source
