@@ -11,7 +11,9 @@ from torch import nn
 from rtreid_ros.errors import ConfigError, InputError, ModelError, SourceError, TrainingError
 from rtreid_ros.reid.checkpoint import load_checkpoint
 from rtreid_ros.reid.data.resident import ResidentImages
+from rtreid_ros.reid.training.options import TrainingOptions
 from rtreid_ros.reid.training.pictures import clips_of_tracks
+from rtreid_ros.reid.training.placement import Placement
 from rtreid_ros.reid.training.validation import Validator
 
 RATIOS = ["map", "rank1", "rank5", "rank10", "minp"]
@@ -132,20 +134,32 @@ def test_compilation_is_asked_for(trainer, monkeypatch):
     assert len(asked) == 1
 
 
-def test_layout_and_threads_are_as_asked_for_and_threads_are_set_back(trainer):
-    before = torch.get_num_threads()
+def test_the_layout_of_images_is_as_asked_for(trainer):
     seen = []
     for name, text in (("a", "true"), ("b", "false")):
-        make = trainer(f"training.channels_last={text}", "training.epochs=1", "training.threads=2", name=name)
+        make = trainer(f"training.channels_last={text}", "training.epochs=1", name=name)
         make.state.model.conv1.register_forward_hook(
             lambda _module, given, _out: seen.append(
-                (given[0].is_contiguous(memory_format=torch.channels_last), torch.get_num_threads())
+                given[0].is_contiguous(memory_format=torch.channels_last)
             )
         )
         make.run()
-    assert set(seen[: len(seen) // 2]) == {(True, 2)}
-    assert set(seen[len(seen) // 2 :]) == {(False, 2)}
+    assert set(seen[: len(seen) // 2]) == {True}
+    assert set(seen[len(seen) // 2 :]) == {False}
+
+
+def test_threads_are_as_asked_for_and_set_back(trainer, monkeypatch):
+    before = torch.get_num_threads()
+    with Placement(TrainingOptions(device="cpu")).settings(before + 1):
+        assert torch.get_num_threads() == before + 1
     assert torch.get_num_threads() == before
+    asked = []
+    settings = Placement.settings
+    monkeypatch.setattr(
+        Placement, "settings", lambda self, threads: asked.append(threads) or settings(self, 1)
+    )
+    trainer("training.threads=7", "training.epochs=1").run()
+    assert asked == [7]
 
 
 def test_only_what_is_asked_for_is_trained(trainer):
