@@ -15,6 +15,7 @@ from rtreid_ros.reid.data.clips import ClipSampler
 from rtreid_ros.reid.data.sampler import PKSampler
 from rtreid_ros.reid.losses import Labels
 from rtreid_ros.reid.models import ReIDOutput
+from rtreid_ros.reid.preprocessing import PRESETS
 from rtreid_ros.reid.training.config import TrainingConfig
 from rtreid_ros.reid.training.optimizer import set_rate
 from rtreid_ros.reid.training.pictures import Part
@@ -22,6 +23,7 @@ from rtreid_ros.reid.training.placement import Placement, layout_of, seed_of
 from rtreid_ros.reid.training.progress import Progress
 from rtreid_ros.reid.training.schedule import Schedule
 from rtreid_ros.reid.training.state import State
+from rtreid_ros.reid.training.validation import necks
 
 _LOOK = 10
 """Steps between looks at the losses: to read one is to wait for the device."""
@@ -58,7 +60,7 @@ class EpochLoop:
     ) -> None:
         self._config, self._placement, self._state, self._network = config, placement, state, network
         self._sampler, self._augmenter, self._schedule = sampler, augmenter, schedule
-        self._images, self._sides = train.images.images, train.sides
+        self._train, self._images, self._sides = train, train.images.images, train.sides
         self._classes = torch.from_numpy(train.images.classes).to(self._images.device)
         self._generator = torch.Generator(placement.device)
         self._learning = [item for item in state.model.parameters() if item.requires_grad]
@@ -71,6 +73,8 @@ class EpochLoop:
             TrainingError: a loss is no longer a finite number.
         """
         begin = time.perf_counter()
+        if self._state.recipe.wants_features(epoch):
+            self._begin_memories(epoch)
         self._learn()
         batches = np.stack(list(self._sampler.epoch(epoch)))
         rows = torch.from_numpy(batches).to(self._images.device)
@@ -96,6 +100,14 @@ class EpochLoop:
             "seconds": round(seconds, 3),
             "images_per_second": round(rows.shape[0] * rows.shape[1] / seconds, 1),
         }
+
+    def _begin_memories(self, epoch: int) -> None:
+        """Let losses that remember identities begin with what the network makes of all training pictures."""
+        model, placement = self._state.model.eval(), self._placement
+        preprocessing = PRESETS[self._config.data.preprocessing]
+        found = necks(model, self._train, preprocessing, placement.device, self._layout)
+        classes = self._classes[torch.from_numpy(self._train.shown).to(self._classes.device)]
+        self._state.recipe.initialise(found.clone(), classes.to(placement.device), epoch)
 
     def _learn(self) -> None:
         """Training mode, but for layers that are fixed: their statistics stay fixed, too."""

@@ -62,21 +62,33 @@ class Validator:
         return Judgement({name: float(value) for name, value in figures.items()}, found)
 
     def _features(self, model: nn.Module, part: Part) -> Features:
-        vectors = []
-        images, sides = part.images, part.sides
-        every = torch.from_numpy(part.rows).to(images.images.device)
-        with torch.inference_mode():
-            for rows in every.split(max(_PICTURES // every[0].numel(), 1)):
-                pixels = images.images[rows].to(self._device, non_blocking=True)
-                batch = normalise(pixels, self._preprocessing).contiguous(memory_format=self._layout)
-                heads = rows if rows.ndim == 1 else rows[:, 0]
-                side = None if sides is None else sides[heads].to(self._device)
-                embedding = model(batch) if side is None else model(batch, side)
-                vectors.append(functional.normalize(embedding.float()).cpu())
-        shown = part.shown
+        found = necks(model, part, self._preprocessing, self._device, self._layout)
+        images, shown = part.images, part.shown
         return Features(
-            torch.cat(vectors).numpy(),
+            functional.normalize(found).cpu().numpy(),
             images.identities[shown],
             images.cameras[shown],
             images.sequences[shown],
         )
+
+
+def necks(
+    model: nn.Module,
+    part: Part,
+    preprocessing: Preprocessing,
+    device: torch.device,
+    layout: torch.memory_format = torch.contiguous_format,
+) -> torch.Tensor:
+    """``(M, D)`` of what `part` judges, pictures as they are, as `model` gives it in evaluation mode."""
+    vectors = []
+    images, sides = part.images, part.sides
+    every = torch.from_numpy(part.rows).to(images.images.device)
+    with torch.inference_mode():
+        for rows in every.split(max(_PICTURES // every[0].numel(), 1)):
+            pixels = images.images[rows].to(device, non_blocking=True)
+            batch = normalise(pixels, preprocessing).contiguous(memory_format=layout)
+            heads = rows if rows.ndim == 1 else rows[:, 0]
+            side = None if sides is None else sides[heads].to(device)
+            found = model(batch) if side is None else model(batch, side)
+            vectors.append(found.float())
+    return torch.cat(vectors)

@@ -292,3 +292,21 @@ def test_clips_are_spread_over_their_tracks():
         tuple("abcdefghi"),
     )
     assert clips_of_tracks(images, 3).tolist() == [[0, 4, 6], [1, 1, 3], [7, 7, 8]]
+
+
+def test_memories_of_identities_begin_with_the_whole_training_set(trainer):
+    training = trainer(
+        "losses.cluster_contrast=on", "losses.cluster_contrast.start=1", "training.epochs=2", "training.ema=0"
+    )
+    recipe, begun = training.state.recipe, []
+    kept = recipe.initialise
+
+    def initialise(found, identities, epoch):
+        begun.append((epoch, len(found), len(identities.unique()), training.state.model.training))
+        kept(found, identities, epoch)
+
+    recipe.initialise = initialise
+    training.run()
+    images = training._pictures.train.images
+    assert begun == [(1, len(images), int(images.classes.max()) + 1, False)]
+    assert training.state.course.history[1]["losses"]["cluster_contrast"] > 0
