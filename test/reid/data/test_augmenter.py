@@ -105,6 +105,11 @@ def test_greys_exclude_each_other_and_share_one_draw():
     unchanged = (found == plain).flatten(1).float().mean(1)
     local = ~whole & (level(found) - level(plain)).flatten(1).abs().amax(1).lt(1e-5) & (unchanged > 0.5)
     assert local.float().mean() == pytest.approx(0.25, abs=0.05)
+    sources = torch.cat((plain, level(plain)[:, None]), 1)
+    known = (found[:, :, None] - sources[:, None]).abs().flatten(3).amax(3).lt(1e-5).any(2).all(1)
+    # a tenth of the sketches happens to draw red, green and blue
+    assert (known & ~whole).float().mean() == pytest.approx(0.25 * 1.1, abs=0.05)
+    assert (~known & ~local).float().mean() == pytest.approx(0.25 * 0.9, abs=0.05)
 
 
 @pytest.mark.parametrize("name", EACH)
