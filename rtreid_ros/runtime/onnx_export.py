@@ -10,15 +10,21 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnx_ir.passes.common as passes
 import torch
 from onnx import numpy_helper
-from onnxscript import optimizer
+from onnxscript import ir
+from onnxscript.optimizer import fold_constants_ir
+from onnxscript.rewriter import rewrite
+from onnxscript.rewriter.rules.common import fuse_batchnorm_into_conv_rule, fuse_batchnorm_into_gemm_rule
 
 OPSET = 17
 """Old enough for every runtime in use (ONNX Runtime from 1.12), new enough for layer normalisation."""
 
 OWN = {"author": "rtreid_ros contributors", "license": "MIT"}
 """Metadata of models that this project makes from its own data."""
+
+BATCH_NORMS = (fuse_batchnorm_into_conv_rule, fuse_batchnorm_into_gemm_rule)
 
 
 def export_onnx(
@@ -62,8 +68,7 @@ def export_onnx(
             dynamic_axes=axes,
             dynamo=False,  # the other exporter writes opset 18 and more
         )
-    model = _with_known_sizes(optimizer.optimize(onnx.load_from_string(buffer.getvalue())))
-    model = optimizer.optimize(model)
+    model = fold_constants(_with_known_sizes(fold_constants(onnx.load_from_string(buffer.getvalue()))))
     onnx.helper.set_model_props(model, dict(metadata))
     model.producer_name = "rtreid_ros"
     onnx.checker.check_model(model, full_check=True)
@@ -71,21 +76,42 @@ def export_onnx(
     onnx.save(model, str(path))
 
 
+def fold_constants(model: Any) -> Any:
+    """The model without what can be computed beforehand, batch norms behind linear layers included.
+
+    onnxscript's ``optimize`` does this and more, but tries rules for minutes on graphs of thousands of nodes.
+    """
+    network = ir.from_proto(model)
+    fold_constants_ir(network, onnx_shape_inference=True)
+    rewrite(network, BATCH_NORMS)
+    for step in (
+        passes.IdentityEliminationPass(),
+        passes.RemoveUnusedNodesPass(),
+        passes.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0),
+        passes.DeduplicateInitializersPass(),
+    ):
+        step(network)
+    return ir.to_proto(network)
+
+
 def _with_known_sizes(model: Any) -> Any:
     """Constants for the sizes that are asked for at run time but do not depend on the batch."""
     model = onnx.shape_inference.infer_shapes(model)
-    sizes = {item.name: item.type.tensor_type.shape.dim for item in model.graph.value_info}
+    sizes = {
+        item.name: item.type.tensor_type.shape.dim for item in (*model.graph.input, *model.graph.value_info)
+    }
     constants = {item.name: numpy_helper.to_array(item) for item in model.graph.initializer}
     measured = {node.output[0]: node.input[0] for node in model.graph.node if node.op_type == "Shape"}
     for node in model.graph.node:
         if node.op_type != "Gather" or not {measured.get(node.input[0])} & set(sizes):
             continue
         index = constants.get(node.input[1])
-        if index is not None and index.ndim == 0:
-            size = sizes[measured[node.input[0]]][int(index)]
-            if size.HasField("dim_value"):
-                node.op_type = "Constant"
-                del node.input[:], node.attribute[:]
-                value = numpy_helper.from_array(np.array(size.dim_value, np.int64))
-                node.attribute.append(onnx.helper.make_attribute("value", value))
+        if index is None:
+            continue
+        asked = [sizes[measured[node.input[0]]][int(axis)] for axis in index.flat]
+        if all(size.HasField("dim_value") for size in asked):
+            value = np.array([size.dim_value for size in asked], np.int64).reshape(index.shape)
+            node.op_type = "Constant"
+            del node.input[:], node.attribute[:]
+            node.attribute.append(onnx.helper.make_attribute("value", numpy_helper.from_array(value)))
     return model

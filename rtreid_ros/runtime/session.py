@@ -64,6 +64,9 @@ class Session(Protocol):
         """
 
 
+BUILTINS = Path(__file__).parent.parent / "models"
+"""Folder of the models that the package brings."""
+
 SUFFIXES: Mapping[str, tuple[str, ...]] = {
     ".onnx": ("onnx",),
     ".xml": ("openvino",),
@@ -100,23 +103,24 @@ def backend_for(model: str, backend: str, known: Sequence[str]) -> str:
 
 
 def model_path(model: str, builtin: str) -> Path:
-    """The file of `model`, or for an empty string the built-in model of that file name.
+    """The file of `model`: a path, else the file name of a built-in model; empty = the one named `builtin`.
 
     Raises:
         ModelError: no such file.
     """
-    if not model:
-        path = Path(__file__).parent.parent / "models" / builtin
-        if not path.is_file():
-            raise ModelError(
-                f"the built-in model {builtin} is not where it was installed ({path}); reinstall rtreid_ros"
-            )
-        return path
-    path = Path(model).expanduser()
+    path = Path(model).expanduser() if model else BUILTINS / builtin
+    if model == path.name and not path.exists() and (BUILTINS / model).is_file():
+        path = BUILTINS / model
+    if not model and not path.is_file():
+        raise ModelError(
+            f"the built-in model {builtin} is not where it was installed ({path}); reinstall rtreid_ros"
+        )
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "does not exist"
+        names = ", ".join(sorted(item.name for item in BUILTINS.glob("*.onnx")))
         raise ModelError(
-            f"model file {model!r} {what}; give the path of a model file (looked in {Path.cwd()})"
+            f"model file {model!r} {what}; give the path of a model file (looked in {Path.cwd()}), or the "
+            f"name of a built-in one ({names})"
         )
     if path.stat().st_size == 0:
         raise ModelError(f"model file {model!r} is empty; download or export it again")

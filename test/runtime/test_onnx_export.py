@@ -55,3 +55,17 @@ def test_a_place_that_cannot_be_written_is_an_os_error(network, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match="file"):
         export_onnx(network, torch.zeros(1, 3, 4, 5), tmp_path / "file" / "net.onnx", {}, output="rows")
+
+
+def test_sizes_that_do_not_depend_on_the_batch_are_constants(tmp_path):
+    class Halves(nn.Module):
+        def forward(self, images):
+            first, second = images.split((images.shape[1] // 2, images.shape[1] - images.shape[1] // 2), 1)
+            return torch.cat((images.std((2, 3)), first.mean((2, 3)), second.mean((2, 3))), 1)
+
+    export_onnx(Halves(), torch.zeros(2, 3, 4, 5), tmp_path / "net.onnx", {}, output="rows", batched=True)
+    graph = onnx.load(str(tmp_path / "net.onnx")).graph
+    assert not {"Shape", "Gather", "Identity", "Constant"} & {node.op_type for node in graph.node}
+    pixels = torch.randn(3, 3, 4, 5)
+    found = OrtSession(tmp_path / "net.onnx").run(pixels.numpy())[0]
+    np.testing.assert_allclose(found, Halves()(pixels).numpy(), atol=1e-6)

@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from rtreid_ros.errors import ConfigError, ExportError, RtreidError, SinkError
+from rtreid_ros.errors import ConfigError, ExportError, InputError, RtreidError, SinkError
 from rtreid_ros.registry import Registry
 from rtreid_ros.reid.base import EmbedderOptions
 from rtreid_ros.reid.checkpoint import Checkpoint
@@ -116,7 +116,12 @@ def export_checkpoint(
     plan = Plan(checkpoint.create_model(), checkpoint.size, precision, describe_export(checkpoint, precision))
     crops = find_crops(None, checkpoint.config) if crops is None else crops
     canvas = Canvas(crops.images)
-    expected = reference_vectors(plan.network(), checkpoint.preprocessing, canvas)
+    try:
+        expected = reference_vectors(plan.network(), checkpoint.preprocessing, canvas)
+    except InputError as error:
+        raise ExportError(
+            f"{checkpoint.model} does not embed single crops, which is what it would be given: {error}"
+        ) from error
     if precision == "fp16":
         prove_half(plan.network(half=True), checkpoint.preprocessing, expected, canvas)
     try:

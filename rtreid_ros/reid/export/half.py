@@ -8,7 +8,8 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.transformers.float16 import DEFAULT_OP_BLOCK_LIST, convert_float_to_float16
 from onnxruntime.transformers.onnx_model import OnnxModel
-from onnxscript import optimizer
+
+from rtreid_ros.runtime.onnx_export import fold_constants
 
 LARGEST = float(np.finfo(np.float16).max)
 
@@ -42,7 +43,7 @@ def half_graph(model: Any) -> Any:
     _skip_round_trips(converted.graph)
     ordered = OnnxModel(converted)
     ordered.topological_sort()
-    return optimizer.optimize(ordered.model)
+    return fold_constants(ordered.model)
 
 
 def half_weights(model: Any) -> Any:
@@ -106,15 +107,12 @@ def _skip_round_trips(graph: Any) -> None:
     makers = {output: node for node in graph.node for output in node.output}
     for node in graph.node:
         before = makers.get(node.input[0]) if node.op_type == "Cast" else None
-        if (
-            before is not None
-            and _casts_to(node, TensorProto.FLOAT)
-            and _casts_to(before, TensorProto.FLOAT16)
-        ):
+        # the converter's own, behind what it left in float32
+        if before is not None and before.name.endswith("_cast_to_fp16_node") and _casts_to_single(node):
             node.op_type = "Identity"
             node.input[0] = before.input[0]
             del node.attribute[:]
 
 
-def _casts_to(node: Any, kind: int) -> bool:
-    return bool(node.op_type == "Cast" and node.attribute[0].i == kind)
+def _casts_to_single(node: Any) -> bool:
+    return any(item.name == "to" and item.i == TensorProto.FLOAT for item in node.attribute)
