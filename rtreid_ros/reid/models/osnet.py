@@ -6,7 +6,6 @@ Parameters are named as in Torchreid's published files, so that those load as th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar
 
 import torch
@@ -14,13 +13,25 @@ from torch import nn
 
 from rtreid_ros.options import option
 from rtreid_ros.reid.models.base import ModelEntry, ModelOptions, ReIDModel, ReIDOutput
+from rtreid_ros.reid.models.blocks.omni_scale import ConvLayer, OSBlock
 from rtreid_ros.reid.models.neck import classifier
 
-REDUCTION = 4
-"""A block works on a quarter of its output's channels."""
+NAMES = {
+    ("batch", 0.25): "osnet_x0_25",
+    ("batch", 0.5): "osnet_x0_5",
+    ("batch", 0.75): "osnet_x0_75",
+    ("batch", 1.0): "osnet_x1_0",
+    ("batch", 1.25): "osnet_x1_25",
+    ("ibn", 1.0): "osnet_ibn_x1_0",
+    ("ain", 0.25): "osnet_ain_x0_25",
+    ("ain", 0.5): "osnet_ain_x0_5",
+    ("ain", 0.75): "osnet_ain_x0_75",
+    ("ain", 1.0): "osnet_ain_x1_0",
+}
+"""What Torchreid calls a kind of normalisation and a width."""
 
-STREAMS = 4
-"""Streams of a block, of 1 to 4 convolutions each: its scales."""
+WEIGHTS = "https://huggingface.co/kaiyangzhou/osnet/resolve/main/{}_imagenet.pth"
+UNPUBLISHED = "osnet_x1_25"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,116 +48,6 @@ class OSNetOptions(ModelOptions):
     relu: bool = option(
         False, "cut the negative half of the embedding off after the neck, as the published weights expect"
     )
-
-
-NORMS = {"batch": nn.BatchNorm2d, "instance": partial(nn.InstanceNorm2d, affine=True), "none": nn.Identity}
-
-
-def _conv(inside: int, outside: int, kernel: int, stride: int = 1, groups: int = 1) -> nn.Conv2d:
-    return nn.Conv2d(inside, outside, kernel, stride, kernel // 2, groups=groups, bias=False)
-
-
-class ConvLayer(nn.Module):
-    """Convolution, normalisation and, unless `linear`, ReLU."""
-
-    def __init__(
-        self,
-        inside: int,
-        outside: int,
-        kernel: int,
-        stride: int = 1,
-        *,
-        norm: str = "batch",
-        linear: bool = False,
-    ) -> None:
-        super().__init__()
-        self.conv = _conv(inside, outside, kernel, stride)
-        self.bn = NORMS[norm](outside)
-        self.linear = linear
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """``(B, C, H, W)``."""
-        x = self.bn(self.conv(x))
-        return x if self.linear else torch.relu(x)
-
-
-class LightConv(nn.Module):
-    """Pointwise convolution, then a depthwise 3x3 one (the paper's Lite 3x3)."""
-
-    def __init__(self, inside: int, outside: int) -> None:
-        super().__init__()
-        self.conv1 = _conv(inside, outside, 1)
-        self.conv2 = _conv(outside, outside, 3, groups=outside)
-        self.bn = nn.BatchNorm2d(outside)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """``(B, C, H, W)``."""
-        return torch.relu(self.bn(self.conv2(self.conv1(x))))
-
-
-class ChannelGate(nn.Module):
-    """Weights of a stream's channels from its own mean; one gate serves all streams of a block."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        hidden = max(channels // 16, 1)
-        self.fc1 = nn.Conv2d(channels, hidden, 1)
-        self.fc2 = nn.Conv2d(hidden, channels, 1)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """``(B, C, H, W)``, gated."""
-        return x * torch.sigmoid(self.fc2(torch.relu(self.fc1(x.mean((2, 3), keepdim=True)))))
-
-
-class Stream(nn.Module):
-    """As many Lite 3x3 convolutions in a row as its scale says."""
-
-    def __init__(self, channels: int, scale: int) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(*(LightConv(channels, channels) for _ in range(scale)))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """``(B, C, H, W)``."""
-        return self.layers(x)
-
-
-class OSBlock(nn.Module):
-    """Omni-scale residual block.
-
-    Args:
-        inside: channels of the input.
-        outside: channels of the output.
-        instance: where an instance normalisation goes: ``after`` the sum (IBN), ``inside`` the residual
-            path, in place of its batch normalisation (AIN), or nowhere.
-        listed: whether the streams stand in a list, as in the files of AIN, or have a letter each.
-    """
-
-    def __init__(self, inside: int, outside: int, instance: str = "", *, listed: bool = False) -> None:
-        super().__init__()
-        middle = outside // REDUCTION
-        self.conv1 = ConvLayer(inside, middle, 1)
-        streams = [Stream(middle, scale) for scale in range(1, STREAMS + 1)]
-        if listed:
-            self.conv2 = nn.ModuleList(streams)
-        else:
-            self.conv2a = streams[0].layers[0]
-            self.conv2b, self.conv2c, self.conv2d = (stream.layers for stream in streams[1:])
-        self.gate = ChannelGate(middle)
-        inner = "none" if instance == "inside" else "batch"
-        self.conv3 = ConvLayer(middle, outside, 1, norm=inner, linear=True)
-        self.downsample = ConvLayer(inside, outside, 1, linear=True) if inside != outside else nn.Identity()
-        self.IN = NORMS["instance" if instance else "none"](outside)
-        self._instance, self._listed = instance, listed
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """``(B, inside, H, W)`` to ``(B, outside, H, W)``."""
-        reduced = self.conv1(x)
-        streams = self.conv2 if self._listed else (self.conv2a, self.conv2b, self.conv2c, self.conv2d)
-        first, *others = (self.gate(stream(reduced)) for stream in streams)
-        y = self.conv3(sum(others, first))
-        if self._instance == "inside":
-            return torch.relu(self.IN(y) + self.downsample(x))
-        return torch.relu(self.IN(y + self.downsample(x)))
 
 
 class OSNet(ReIDModel):
@@ -185,6 +86,9 @@ class OSNet(ReIDModel):
         self.fc = nn.Sequential(nn.Linear(four, options.dim), nn.BatchNorm1d(options.dim))
         self.relu = options.relu
         self.classifier = classifier(options.dim, classes, bias=True)
+        name = NAMES.get((options.norm, options.width), UNPUBLISHED)
+        if name != UNPUBLISHED:
+            self.imagenet = WEIGHTS.format(name)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
@@ -222,14 +126,11 @@ class OSNet(ReIDModel):
 
 
 OSNET = {
-    f"osnet_{prefix}x{text}": ModelEntry(
-        OSNet, {"width": width, "norm": norm}, f"OSNet {name}, width {width:g}".replace("  ", " ")
+    name: ModelEntry(
+        OSNet,
+        {"width": width, "norm": norm},
+        " ".join(("OSNet", *(() if norm == "batch" else (norm.upper(),)), f"x{width:g}")),
     )
-    for norm, prefix, name, widths in (
-        ("batch", "", "", (("0_25", 0.25), ("0_5", 0.5), ("0_75", 0.75), ("1_0", 1.0), ("1_25", 1.25))),
-        ("ibn", "ibn_", "IBN", (("1_0", 1.0),)),
-        ("ain", "ain_", "AIN", (("0_25", 0.25), ("0_5", 0.5), ("0_75", 0.75), ("1_0", 1.0))),
-    )
-    for text, width in widths
+    for (norm, width), name in NAMES.items()
 }
 """The names of this family."""

@@ -60,6 +60,7 @@ class PLROSNet(ReIDModel):
         self.attention2, self.attention3 = (_attention(options.attention, width) for width in (two, three))
         self.conv4, self.conv5 = trunk.conv4, trunk.conv5
         self.whole4, self.whole5 = copy.deepcopy(self.conv4), copy.deepcopy(self.conv5)
+        self.imagenet = trunk.imagenet
         self.fc = nn.Linear(four, options.dim)
         nn.init.normal_(self.fc.weight, std=0.01)
         nn.init.zeros_(self.fc.bias)

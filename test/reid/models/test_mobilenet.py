@@ -2,12 +2,6 @@ import pytest
 import torch
 
 from rtreid_ros.reid.models import create_model
-from rtreid_ros.reid.models.blocks.inverted_residual import (
-    BottleneckSpec,
-    ConvReLU6,
-    InvertedResidual,
-    UniversalInvertedBottleneck,
-)
 from rtreid_ros.reid.models.mobilenet import V2
 
 NAMES = ("mobilenetv2_x1_0", "mobilenetv4_conv_small")
@@ -69,34 +63,3 @@ def test_width_scales_the_channels():
     assert create_model("mobilenetv2_x1_4", 0).conv1.conv.out_channels == int(32 * 1.4)
     assert create_model("mobilenetv4_conv_small", 0, width=0.25).dim == 240
     assert V2[5].stride == 2  # the stage that last_stride is about
-
-
-def test_an_activation_of_v2_ends_at_six():
-    layer = ConvReLU6(3, 4, 1).eval()
-    y = layer(100 * noise(1, 3, 8, 8))
-    assert y.min() == 0
-    assert y.max() == 6
-
-
-@pytest.mark.parametrize(("outside", "stride", "added"), [(8, 1, True), (16, 1, False), (8, 2, False)])
-@torch.no_grad()
-def test_the_input_is_added_where_it_fits(outside, stride, added):
-    x = noise(2, 8, 6, 6)
-    v2 = InvertedResidual(8, outside, 3, stride).eval()
-    v4 = UniversalInvertedBottleneck(8, BottleneckSpec(3, 5, 24, outside, stride)).eval()
-    for block, branch in ((v2, v2.conv3), (v4, v4.pw_proj)):
-        seen = []
-        branch.register_forward_hook(lambda _module, _inputs, output, seen=seen: seen.append(output))
-        y = block(x)
-        torch.testing.assert_close(y, x + seen[0] if added else seen[0])
-        assert y.shape == (2, outside, 6 // stride, 6 // stride)
-
-
-@pytest.mark.parametrize(
-    ("first", "middle", "stride", "strides"), [(3, 0, 2, (2, None)), (3, 3, 2, (1, 2)), (0, 5, 2, (None, 2))]
-)
-def test_the_later_depthwise_convolution_takes_the_stride(first, middle, stride, strides):
-    block = UniversalInvertedBottleneck(8, BottleneckSpec(first, middle, 24, 16, stride))
-    found = tuple(layer and layer.conv.stride[0] for layer in (block.dw_start, block.dw_mid))
-    assert found == strides
-    assert block(noise(1, 8, 8, 8)).shape == (1, 16, 4, 4)

@@ -52,6 +52,15 @@ def test_as_many_parameters_as_published(name):
     assert parameters(create_model(name, 10)) == PUBLISHED[name] + 10 * 512 + 10
 
 
+def test_imagenet_weights_are_known_where_they_were_published():
+    with torch.device("meta"):
+        for name in PUBLISHED:
+            address = create_model(name, 0).imagenet
+            assert address.endswith(f"/{name}_imagenet.pth") if name != "osnet_x1_25" else not address
+        assert not create_model("osnet_x1_0", 0, width=0.3).imagenet
+        assert not create_model("osnet_ibn_x1_0", 0, width=0.25).imagenet
+
+
 @pytest.mark.parametrize("file", ["osnet_x0_25_market1501", "osnet_x0_25_msmt17"])
 def test_published_weights_load_strictly(shared_data, file):
     weights = torch.load(shared_data / "weights" / "reid" / f"{file}.pth", weights_only=True)

@@ -5,7 +5,6 @@ from torch.nn import functional
 from rtreid_ros.errors import ConfigError
 from rtreid_ros.reid.models import create_model
 from rtreid_ros.reid.models.blocks.ibn import IBN
-from rtreid_ros.reid.models.blocks.transformer import StochasticDepth, resize_grid
 from rtreid_ros.reid.models.vit import Attention
 from rtreid_ros.reid.models.weights import load_pretrained
 
@@ -80,12 +79,6 @@ def test_other_sizes_move_the_positions():
     assert model(noise(1, 3, 128, 48)).shape == (1, 32)
 
 
-def test_a_grid_of_the_same_size_stays_as_it_is():
-    table = noise(4, 2, 8)
-    assert resize_grid(table, (4, 2)) is table
-    assert resize_grid(table, (2, 2)).shape == (2, 2, 8)
-
-
 @pytest.mark.parametrize(
     ("stem", "stride", "grid"), [("patch", 0, (16, 8)), ("patch", 12, (21, 10)), ("conv", 12, (21, 10))]
 )
@@ -126,17 +119,6 @@ def test_square_weights_of_deit_fit_an_upright_network(tmp_path):
     assert upright.adapt(same)["pos_embed"] is same["pos_embed"]
     odd = {"pos_embed": noise(1, 12, 32)}  # 11 patches are no square
     assert upright.adapt(odd) is odd
-
-
-def test_stochastic_depth_drops_whole_images_and_keeps_the_mean():
-    torch.manual_seed(0)
-    layer = StochasticDepth(0.25)
-    y = layer(torch.ones(4000, 2, 3))
-    rows = y[:, 0, 0]
-    assert set(rows.tolist()) == {0.0, torch.tensor(1 / 0.75).item()}
-    assert (y == rows[:, None, None]).all()
-    assert abs(rows.mean().item() - 1) < 0.05
-    assert (layer.eval()(torch.ones(10)) == 1).all()
 
 
 def test_later_blocks_drop_more():
