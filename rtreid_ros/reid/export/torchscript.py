@@ -16,7 +16,7 @@ def write_torchscript(plan: Plan, path: Path) -> None:
     """Trace the network, fold what is constant, and save both it and the metadata."""
     network = plan.network(half=plan.precision == "fp16")
     with warnings.catch_warnings(), torch.no_grad():
-        # that it is old (torch 2.9), and what it takes for constant
+        # that it is obsolete, and what it takes for constant
         warnings.simplefilter("ignore")
         traced = torch.jit.freeze(torch.jit.trace(network, network.example()))
         torch.jit.save(traced, str(path), _extra_files={METADATA_FILE: json.dumps(dict(plan.metadata))})
