@@ -2,6 +2,7 @@
 
 import base64
 import re
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -10,8 +11,13 @@ from support.pictures import number_of, picture
 
 from rtreid_ros.datasets.identities.base import IdentitySet
 from rtreid_ros.errors import SourceError
-from rtreid_ros.evaluation.retrieval import Features, RetrievalOptions, judge_retrieval
-from rtreid_ros.reporting.retrieval import matching_curves, retrieval_section, retrieval_table
+from rtreid_ros.evaluation.retrieval import Features, RetrievalOptions, Search, judge_retrieval
+from rtreid_ros.reporting.retrieval import (
+    matching_curves,
+    retrieval_page,
+    retrieval_section,
+    retrieval_table,
+)
 
 
 def pictures(identities, cameras, first=0, broken=()):
@@ -80,6 +86,22 @@ def test_a_picture_that_cannot_be_read_any_more_leaves_a_gap(search):
     markup = retrieval_section(figures, queries, gallery)
     assert '<span class="right"' in markup
     assert "<torn>" not in markup
+
+
+def test_a_page_shows_the_pictures_that_were_judged():
+    queries, gallery = pictures([1, 2, 1], [0, 0, 0], broken={0}), pictures([3, 1, 2], [1, 1, 1], first=4)
+    query = embed(queries, [80, 50, 0])[1:]  # the first could not be read
+    figures = judge_retrieval(query, embed(gallery, [0, 10, 40]))
+    flipped = replace(figures, tricks=("flip",))
+    one = Search("one<", query, embed(gallery, [0, 10, 40]), (figures, flipped), 1.0, 6)
+    two = replace(one, name="two", steps=(figures,))
+    markup = retrieval_page([one, two], queries, gallery, "a remark")
+    asked = [row[0] for row in shots(markup)]
+    assert sorted(asked) == [("asked", 1), ("asked", 1), ("asked", 2), ("asked", 2)]
+    rows = re.findall(r"<tr[^>]*><td[^>]*>([^<]*)</td>", markup)
+    assert rows == ["one&lt;", "one&lt; + flip", "two"]
+    assert "one<" not in markup
+    assert "a remark" in markup
 
 
 def test_names_are_escaped(search):

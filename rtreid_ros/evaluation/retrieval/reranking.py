@@ -86,7 +86,7 @@ def _neighbours(vectors: Float32, count: int) -> tuple[Int64, Float64]:
 
 
 def _encode(vectors: Float32, nearest: Int64, largest: Float64, options: RerankOptions) -> Any:
-    """``(N, N)`` sparse: each picture by its neighbours (eq. 3 to 5, 7 and 11)."""
+    """``(N, N)`` sparse: each picture by its neighbours (eq. 3 to 5, 7 and 11), up to a common factor."""
     from scipy.sparse import csr_array  # noqa: PLC0415 (slow to import)
 
     size = len(vectors)
@@ -115,11 +115,8 @@ def _encode(vectors: Float32, nearest: Int64, largest: Float64, options: RerankO
     codes = csr_array((weights, (expanded.row, expanded.col)), (size, size))
     if options.weighting == "softmax":
         codes.data /= np.repeat(codes.sum(axis=1), np.diff(codes.indptr))
-    if options.k2 > 1:
-        averaged = choose(options.k2)
-        codes = averaged @ codes
-        codes.data /= averaged.indptr[1]
-    return codes
+    # sums do for means: a factor common to all does not change the Jaccard distance
+    return choose(options.k2) @ codes if options.k2 > 1 else codes
 
 
 def _add_jaccard(distances: Float32, codes: Any, queries: int, share: float) -> None:

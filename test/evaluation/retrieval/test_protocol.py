@@ -58,6 +58,13 @@ def test_a_search_by_hand():
     np.testing.assert_allclose(figures.best_distances[0, :4], expected, atol=1e-6)
 
 
+def test_the_curve_is_as_long_as_asked_for():
+    gallery = features(line(1, 2, 3), ([8, 7, 9], [1, 1, 1]))
+    query = features(line(0, 0), ([7, 9], [0, 0]))  # found at ranks 2 and 3
+    assert judge_retrieval(query, gallery, RetrievalOptions(ranks=2)).cmc.tolist() == [0, 0.5]
+    assert judge_retrieval(query, gallery, RetrievalOptions(ranks=4)).cmc.tolist() == [0, 0.5, 1, 1]
+
+
 def test_the_trapezoid_rule_is_named_and_gives_other_precision():
     gallery = features(line(1, 2, 3, 4), ([8, 7, 9, 7], [1, 1, 1, 2]))
     figures = judge_retrieval(features(line(0), ([7], [0])), gallery, RetrievalOptions(precision="trapezoid"))

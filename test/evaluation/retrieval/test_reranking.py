@@ -48,6 +48,7 @@ def test_equals_the_equations(k1, k2, share, weighting, monkeypatch):
 def test_of_equally_near_neighbours_the_first_count():
     rng = np.random.default_rng(1)
     vectors = rng.choice([-1.0, 1.0], (90, 16)).astype(np.float32)  # exact in single precision
+    vectors[40:52] = vectors[0]  # more of the same than neighbours are looked at; each is its own first
     query, gallery = halves(vectors, np.zeros(90), 20)
     mine = rerank(query, gallery, RerankOptions(k1=6, k2=3))
     np.testing.assert_allclose(mine, plain_rerank(vectors, 20, 6, 3, 0.3), atol=2e-6)
