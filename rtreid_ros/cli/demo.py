@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output", type=Path, default=Path("out/demo"), help="folder for everything it makes"
     )
     parser.add_argument("--detector", default="", help="detector model (default: the built-in synthetic one)")
-    parser.add_argument("--embedder", default="", help="ReID model (default: the built-in synthetic one)")
+    parser.add_argument("--embedder", default="", help="ReID model (default: a built-in one)")
     parser.add_argument("--tracker", help="which tracker (default: strongsort)")
     parser.add_argument(
         "--composed", action="store_true", help="run the three stages in one process, not in three"
@@ -117,10 +117,11 @@ def _clear(output: Path) -> None:
 def _nodes(arguments: argparse.Namespace, output: Path) -> list[Any]:
     """The processes: observers and stages first, so that the source finds them all."""
     from rtreid_ros.nodes.graph import NodeSpec  # noqa: PLC0415
+    from rtreid_ros.reid import embedder_beside  # noqa: PLC0415
     from rtreid_ros.tracking import DEFAULT_TRACKER, TRACKERS  # noqa: PLC0415
 
     detector = {"detector.model": arguments.detector}
-    embedder = {"embedder.model": arguments.embedder}
+    embedder = {"embedder.model": embedder_beside(arguments.detector, arguments.embedder)}
     name = arguments.tracker or DEFAULT_TRACKER
     tracker: dict[str, Any] = {"tracker.name": name}
     if _is_synthetic(arguments) and TRACKERS[name].uses_embeddings:

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import logging
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", nargs="?", metavar="SOURCE", help="what to track; see below")
     stages = parser.add_argument_group("stages")
     stages.add_argument("--detector", metavar="MODEL", help="detector model; default: the built-in one")
-    stages.add_argument("--embedder", metavar="MODEL", help="ReID model, or none; default: the built-in one")
+    stages.add_argument("--embedder", metavar="MODEL", help="ReID model, or none; default: a built-in one")
     stages.add_argument("--tracker", metavar="NAME", help="which tracker; default: strongsort")
     stages.add_argument(
         "--camera-motion",
@@ -187,19 +188,21 @@ def _pipeline(settings: Settings, source: Source, with_embedder: bool, cache: st
     from rtreid_ros.camera_motion import camera_motion_from  # noqa: PLC0415
     from rtreid_ros.detection import create_detector  # noqa: PLC0415
     from rtreid_ros.pipeline import TrackingPipeline  # noqa: PLC0415
-    from rtreid_ros.reid import create_embedder  # noqa: PLC0415
+    from rtreid_ros.reid import create_embedder, embedder_beside  # noqa: PLC0415
     from rtreid_ros.tracking import TRACKERS  # noqa: PLC0415
 
     tracker = TRACKERS[settings.tracker](source.frame_rate, settings.tracker_options)
+    model = embedder_beside(settings.detector.model, settings.embedder.model)
+    embedding = replace(settings.embedder, model=model)
     wanted = with_embedder and tracker.uses_embeddings
     motion = camera_motion_from(settings.camera_motion, tracker.camera_motion)
     if cache is not None:
         from rtreid_ros.recordings.cached_pipeline import CachedPipeline  # noqa: PLC0415
 
-        embedding = settings.embedder if wanted else None
-        return CachedPipeline(Path(cache), source, settings.detector, embedding, tracker, motion)
+        stage = embedding if wanted else None
+        return CachedPipeline(Path(cache), source, settings.detector, stage, tracker, motion)
     detector = create_detector(settings.detector)
-    embedder = create_embedder(settings.embedder) if wanted else None
+    embedder = create_embedder(embedding) if wanted else None
     return TrackingPipeline(detector, embedder, tracker, motion)
 
 

@@ -16,7 +16,10 @@ from rtreid_ros.reid.session_embedder import SessionEmbedder
 from rtreid_ros.runtime.session import backend_for, model_path
 
 BUILTIN = "reid_synthetic.onnx"
-"""The embedder that an empty model name means."""
+"""The embedder that an empty model name means: of the synthetic world."""
+
+PEOPLE = "osnet_x0_25_market1501.onnx"
+"""The built-in embedder of real people."""
 
 backends: Registry[Callable[[EmbedderOptions], Embedder]] = Registry("embedder backend")
 
@@ -62,3 +65,11 @@ def create_embedder(options: EmbedderOptions | None = None) -> Embedder:
             raise
         raise ConfigError(f"{error}; of a checkpoint, `rtreid export-reid` makes such a file") from None
     return backends[backend](options)
+
+
+def embedder_beside(detector: str, embedder: str) -> str:
+    """The embedder's model where both stages are chosen at once and either may be left empty.
+
+    Whoever names a detector looks at the real world, which the built-in detector does not know.
+    """
+    return embedder or (PEOPLE if detector else "")

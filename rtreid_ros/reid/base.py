@@ -19,7 +19,9 @@ class EmbedderOptions:
     """
 
     model: str = option(
-        "", "ReID model: a file (.onnx, .xml, .torchscript, .pt2); empty = the built-in synthetic-world model"
+        "",
+        "ReID model: a file (.onnx, .xml, .torchscript, .pt2) or a built-in one: osnet_x0_25_market1501.onnx "
+        "for real people, reid_synthetic.onnx (also when empty) for the synthetic world",
     )
     backend: str = option(
         "auto",

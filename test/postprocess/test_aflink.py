@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -191,17 +190,11 @@ def test_the_card_is_that_of_the_committed_file(model):
         assert name in card
 
 
-def test_the_card_command_writes_its_own_section_and_leaves_the_others(tmp_path):
+def test_the_card_command_writes_what_the_committed_card_says():
     pytest.importorskip("onnx")
-    from rtreid_ros.datasets.synthetic.training.card import other_sections  # noqa: PLC0415
-    from rtreid_ros.postprocess.aflink.card import HEADING, write_section  # noqa: PLC0415
+    from rtreid_ros.postprocess.aflink.card import section  # noqa: PLC0415
 
-    committed = (MODELS / "MODEL_CARD.md").read_text()
-    shutil.copy(COMMITTED, tmp_path)
-    (tmp_path / "MODEL_CARD.md").write_text(committed.partition(HEADING)[0] + HEADING + "out of date")
-    write_section(tmp_path)
-    assert (tmp_path / "MODEL_CARD.md").read_text() == committed
-    assert other_sections(committed).startswith("\n" + HEADING)
+    assert section(MODELS).strip() in (MODELS / "MODEL_CARD.md").read_text()
 
 
 def test_a_model_of_another_shape_is_refused():

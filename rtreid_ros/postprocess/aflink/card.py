@@ -16,12 +16,10 @@ import onnx
 import rtreid_ros
 from rtreid_ros.postprocess.aflink.model import BUILTIN
 from rtreid_ros.postprocess.options import PostprocessOptions, TrainingOptions
+from rtreid_ros.runtime.model_card import write_section
 
-CARD = "MODEL_CARD.md"
-HEADING = "# Tracklet linker\n"
-"""The section reaches from here to the end of the card."""
+_TEXT = """# Tracklet linker
 
-_TEXT = """{heading}
 `{name}` tells from the last 30 boxes of one tracklet and the first 30 of another whether both are one
 person (AFLink; Du et al., StrongSORT, 2023, section 3.3). `rtreid postprocess` uses it. It sees no pictures.
 
@@ -55,15 +53,14 @@ Licence: MIT, as the rest of the repository.
 """
 
 
-def write_section(models: Path) -> None:
-    """Replace the section in the card of the folder `models`."""
+def section(models: Path) -> str:
+    """The text about the link model in the folder `models`."""
     path = models / BUILTIN
     model = onnx.load(str(path))
     told = {item.key: item.value for item in model.metadata_props}
     recipe, figures = json.loads(told["recipe"]), json.loads(told["figures"])
     shape = [item.dim_value for item in model.graph.input[0].type.tensor_type.shape.dim][1:]
-    section = _TEXT.format(
-        heading=HEADING,
+    return _TEXT.format(
         name=BUILTIN,
         shape="x".join(map(str, shape)),
         channels=", ".join(json.loads(told["features"])["channels"]),
@@ -80,8 +77,6 @@ def write_section(models: Path) -> None:
         torch=recipe["torch"],
         options=" ".join(f"--{name} {recipe[name]}" for name in TrainingOptions.__dataclass_fields__),
     )
-    card = models / CARD
-    card.write_text(card.read_text().partition(HEADING)[0].rstrip() + "\n\n" + section)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -89,7 +84,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     models = Path(rtreid_ros.__file__ or ".").parent / "models"
     parser.add_argument("--models", type=Path, default=models, help="folder of the model and the card")
-    write_section(parser.parse_args(arguments).models)
+    chosen = parser.parse_args(arguments).models
+    write_section(chosen, section(chosen))
 
 
 if __name__ == "__main__":
