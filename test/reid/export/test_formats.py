@@ -157,17 +157,19 @@ def test_a_network_the_exporter_refuses_is_an_export_error(checkpoint, crops, tm
     assert list(tmp_path.iterdir()) == [old]
 
 
-def test_half_precision_that_overflows_is_refused_and_an_alternative_named(crops, tmp_path):
+def test_half_precision_that_overflows_on_a_gpu_is_refused_and_an_alternative_named(
+    crops, tmp_path, monkeypatch
+):
     loud = checkpoint_of()
-    loud.weights["bn1.weight"] *= 1e6
-    for name in ("layer1.0.bn1.weight", "layer1.0.bn2.weight", "layer1.1.bn1.weight", "layer1.1.bn2.weight"):
-        loud.weights[name] /= 1e3
+    loud.weights["bn1.weight"] *= 3e4  # weights stay below 65504, maps do not
     path = tmp_path / "net.onnx"
-    assert export_checkpoint(loud, path, "onnx", "fp16-weights", crops, calls=0).parity.least > 0.999
-    path.unlink()
     with pytest.raises(ExportError, match="half precision does not suit it: try fp16-weights or fp32"):
         export_checkpoint(loud, path, "onnx", "fp16", crops, calls=0)
     assert not list(tmp_path.iterdir())
+    assert export_checkpoint(loud, path, "onnx", "fp16-weights", crops, calls=0).parity.least > 0.999
+    # what a processor computes of the file alone would not have shown it
+    monkeypatch.setattr(module, "prove_half", lambda *arguments: None)
+    assert export_checkpoint(loud, path, "onnx", "fp16", crops, calls=0).parity.least > 0.999
 
 
 def test_a_place_that_cannot_be_written_is_named(checkpoint, crops, tmp_path):
