@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -23,6 +24,22 @@ def pixel_boxes(boxes: Float32, height: int, width: int) -> Int32:
     first = np.clip(rounded[:, :2], 0, limits - 1)
     last = np.clip(rounded[:, 2:], first + 1, limits)
     return np.concatenate((first, last), axis=1).astype(np.int32)
+
+
+def stack_crops(images: Sequence[UInt8]) -> tuple[UInt8, Float32]:
+    """Crops one below the other on one image: so an embedder gets many at once, as it does from a camera.
+
+    Returns:
+        the ``(h, w, 3) uint8`` image, and ``(N, 4)`` corners of the crops in it: whole pixels, so that what
+        is cut out are the crops themselves.
+    """
+    heights, widths = np.array([image.shape[:2] for image in images], np.int64).reshape(-1, 2).T
+    ends = np.cumsum(heights)
+    sheet = np.zeros((int(heights.sum()), int(widths.max(initial=0)), 3), np.uint8)
+    for image, end in zip(images, ends.tolist(), strict=True):
+        sheet[end - image.shape[0] : end, : image.shape[1]] = image
+    boxes = np.stack([np.zeros_like(ends), ends - heights, widths, ends], axis=1)
+    return sheet, boxes.astype(np.float32)
 
 
 class CropBatch:

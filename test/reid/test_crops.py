@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from rtreid_ros.reid.crops import CropBatch, pixel_boxes
+from rtreid_ros.reid.crops import CropBatch, pixel_boxes, stack_crops
 from rtreid_ros.reid.preprocessing import PRESETS, Preprocessing
 
 rng = np.random.default_rng(3)
@@ -57,3 +57,23 @@ def test_half_precision_batches_are_rounded_at_the_end():
     half = CropBatch(2, (32, 16), PRESETS["imagenet"], np.dtype(np.float16))(IMAGE, corners, 1)
     assert half.dtype == np.float16
     np.testing.assert_array_equal(half, single.astype(np.float16))
+
+
+def test_stacked_crops_lie_in_their_boxes_and_touch_no_other():
+    images = [
+        np.full((height, width, 3), value, np.uint8)
+        for height, width, value in ((4, 6, 10), (9, 3, 20), (1, 1, 30))
+    ]
+    sheet, where = stack_crops(images)
+    assert sheet.shape == (14, 6, 3)
+    corners = pixel_boxes(where, *sheet.shape[:2])
+    assert corners.tolist() == where.tolist()
+    for image, (x1, y1, x2, y2) in zip(images, corners, strict=True):
+        np.testing.assert_array_equal(sheet[y1:y2, x1:x2], image)
+    assert sheet.any(2).sum() == 4 * 6 + 9 * 3 + 1
+
+
+def test_no_crops_make_an_empty_sheet():
+    sheet, where = stack_crops([])
+    assert sheet.shape == (0, 0, 3)
+    assert where.shape == (0, 4)

@@ -16,6 +16,7 @@ from tqdm import tqdm
 from rtreid_ros.datasets.identities.base import IdentitySet
 from rtreid_ros.errors import InputError, ModelError, SourceError
 from rtreid_ros.evaluation.retrieval.features import Features
+from rtreid_ros.reid.crops import stack_crops
 from rtreid_ros.types import Float32, Int64, UInt8
 
 if TYPE_CHECKING:
@@ -140,16 +141,11 @@ def _sheets(pictures: IdentitySet, rows: range, views: tuple[bool, ...]) -> _She
     read = {row: _read(pictures, row) for row in rows}
     images = {row: image for row, image in read.items() if not isinstance(image, str)}
     reasons = [reason for reason in read.values() if isinstance(reason, str)]
-    heights, widths = np.array([image.shape[:2] for image in images.values()], np.int64).reshape(-1, 2).T
-    ends = np.cumsum(heights)
-    boxes = np.stack([np.zeros_like(ends), ends - heights, widths, ends], axis=1).astype(np.float32)
-    sheets = []
-    for mirrored in views:
-        sheet = np.zeros((int(heights.sum()), int(widths.max(initial=0)), 3), np.uint8)
-        for image, end in zip(images.values(), ends.tolist(), strict=True):
-            place = sheet[end - image.shape[0] : end, : image.shape[1]]
-            place[...] = image[:, ::-1] if mirrored else image
-        sheets.append(sheet)
+    plain, boxes = stack_crops(list(images.values()))
+    sheets = [
+        stack_crops([image[:, ::-1] for image in images.values()])[0] if mirrored else plain
+        for mirrored in views
+    ]
     return _Sheets(np.array(list(images), np.int64), boxes, sheets, reasons)
 
 

@@ -12,7 +12,7 @@ import torch
 
 from rtreid_ros.errors import ExportError
 from rtreid_ros.reid.base import Embedder
-from rtreid_ros.reid.crops import CropBatch, pixel_boxes
+from rtreid_ros.reid.crops import CropBatch, pixel_boxes, stack_crops
 from rtreid_ros.reid.export.network import DeployedNetwork
 from rtreid_ros.reid.preprocessing import Preprocessing
 from rtreid_ros.types import Float32, Float64, UInt8
@@ -56,17 +56,8 @@ class Canvas:
     """
 
     def __init__(self, images: Sequence[UInt8]) -> None:
-        count = max(len(images), *BATCHES)
-        heights = np.array([image.shape[0] for image in images])
-        ends = np.cumsum(heights)
-        width = max(image.shape[1] for image in images)
-        self.image: UInt8 = np.zeros((int(ends[-1]), width, 3), np.uint8)
-        boxes = np.zeros((len(images), 4), np.float32)
-        for image, box, end in zip(images, boxes, ends.tolist(), strict=True):
-            height, width = image.shape[:2]
-            self.image[end - height : end, :width] = image
-            box[:] = 0, end - height, width, end
-        self.boxes: Float32 = boxes[np.arange(count) % len(images)]
+        self.image, boxes = stack_crops(images)
+        self.boxes: Float32 = boxes[np.arange(max(len(images), *BATCHES)) % len(images)]
 
 
 def reference_vectors(
