@@ -1,1 +1,1 @@
-"""How the two built-in models are made; the only part of the synthetic world that needs torch."""
+"""How the built-in detector is made and both built-in models are judged; all of it that needs torch."""

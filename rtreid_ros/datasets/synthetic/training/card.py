@@ -16,9 +16,14 @@ import onnx
 
 import rtreid_ros
 from rtreid_ros.datasets.synthetic.training.judge import SCORE, judge_detector, judge_embedder
+from rtreid_ros.errors import ConfigError
+from rtreid_ros.reid.preprocessing import METADATA_KEY, Preprocessing
+from rtreid_ros.reid.training.config import find_config, read_config
+from rtreid_ros.runtime.model_card import write_section
 
-CARD = "MODEL_CARD.md"
 DETECTOR, EMBEDDER = "person_synthetic.onnx", "reid_synthetic.onnx"
+CONFIG = "synthetic"
+"""The built-in configuration that the embedder is trained by."""
 
 _TEXT = """# Built-in models
 
@@ -29,7 +34,7 @@ tell nobody apart; name real models there (the README says how).
 | | `{detector}` | `{embedder}` |
 | --- | --- | --- |
 | task | person detection | appearance embedding for re-identification |
-| input | {detector_input}, RGB / 255, letterboxed with grey 114 | {embedder_input}, RGB, (x / 255 - 0.5) / 0.25 |
+| input | {detector_input}, RGB / 255, letterboxed with grey 114 | {embedder_input}, {embedder_pixels} |
 | output | {detector_output}: centre x, y, width, height in input pixels, score; before NMS (YOLOv8 layout) | {embedder_output}, rows of unit length |
 | weights | {detector_parameters:,}, FP32 | {embedder_parameters:,}, FP32 |
 | file | {detector_size:.2f} MB, ONNX opset 17 | {embedder_size:.2f} MB, ONNX opset 17 |
@@ -58,13 +63,14 @@ From random weights, on frames rendered by this repository alone: no photograph,
 
 ```
 {detector_recipe}
-{embedder_recipe}
+rtreid train-reid {config} --output FOLDER
+rtreid export-reid FOLDER/best.pt --output {embedder}
 ```
 
-These need the `train` extra. Seeds fix the data, the order and the first weights. Two of the runs, the
-detector's first stage and the embedder's, saw frames of earlier versions of the renderer (farther
-cameras): repeating all commands gives models of this kind, not these bytes. The embedder saw {trained} identities in
-{crops} crops.
+These need the `train` extra. Seeds fix the data, the order and the first weights. One of the runs, the
+detector's first stage, saw frames of an earlier version of the renderer (farther cameras): repeating its
+commands gives a model of this kind, not these bytes. The embedder saw {trained} identities; its whole
+configuration is in its metadata, key `recipe`.
 
 Licence: MIT, as the rest of the repository.
 """  # noqa: E501 (table rows)
@@ -75,34 +81,50 @@ _NAMES = {
     "mean_iou": "mean IoU of matches",
     "recall_under_60_px": "recall, under 60 pixels tall",
     "recall_over_100_px": "recall, over 100 pixels tall",
-    "milliseconds": "milliseconds per 640x480 image, one core, pre- and postprocessing included",
+    "milliseconds": "processor milliseconds per 640x480 image, pre- and postprocessing included",
     "rank1": "Rank-1",
     "map": "mAP",
-    "milliseconds_per_crop": "milliseconds per crop, one core, in batches of 16",
+    "milliseconds_per_crop": "processor milliseconds per crop, in batches of 16",
 }
 
 
-def _describe(path: Path, command: str) -> tuple[dict[str, object], list[dict[str, object]]]:
-    """What the card says about one file, and the stages of its training."""
+def _describe(path: Path) -> tuple[dict[str, object], dict[str, str]]:
+    """What the card says about one file, and the file's metadata."""
     model = onnx.load(str(path))
-    stages = json.loads({item.key: item.value for item in model.metadata_props}["recipe"])
     facts: dict[str, object] = {
         "input": _shape(model.graph.input[0]),
         "output": _shape(model.graph.output[0]),
         "size": path.stat().st_size / 1e6,
         "hash": hashlib.sha256(path.read_bytes()).hexdigest(),
         "parameters": sum(int(np.prod(tensor.dims)) for tensor in model.graph.initializer),
-        "recipe": "\n".join(_command(command, number, stage) for number, stage in enumerate(stages)),
     }
-    return facts, stages
+    return facts, {item.key: item.value for item in model.metadata_props}
 
 
-def _command(name: str, number: int, stage: dict[str, object]) -> str:
-    options = [
-        f"--{key.replace('_', '-')} {value}" for key, value in stage.items() if not key.startswith("saw_")
-    ]
-    folder = f"DIRECTORY{number + 1}" + (f" --start DIRECTORY{number}/weights.pt" if number else "")
-    return f"python -m rtreid_ros.datasets.synthetic.training.{name} --output {folder} {' '.join(options)}"
+def _detector_commands(recipe: str) -> str:
+    """The commands of all stages."""
+    lines = []
+    for number, stage in enumerate(json.loads(recipe)):
+        options = [f"--{key.replace('_', '-')} {value}" for key, value in stage.items()]
+        folder = f"DIRECTORY{number + 1}" + (f" --start DIRECTORY{number}/weights.pt" if number else "")
+        module = "rtreid_ros.datasets.synthetic.training.detector"
+        lines.append(f"python -m {module} --output {folder} {' '.join(options)}")
+    return "\n".join(lines)
+
+
+def _check_recipe(recipe: str) -> None:
+    """Refuse an embedder that the command on the card would not make."""
+    if read_config(json.loads(recipe)) != read_config(find_config(CONFIG)):
+        raise ConfigError(
+            f"{EMBEDDER} was trained by another configuration than the built-in {CONFIG!r}; train it anew"
+        )
+
+
+def _pixels(text: str) -> str:
+    """What the embedder does with pixels x."""
+    known = Preprocessing.from_json(text)
+    mean, std = (" ".join(f"{number:g}" for number in numbers) for numbers in (known.mean, known.std))
+    return f"{known.color} / {known.scale:g}, mean {mean}, std {std}"
 
 
 def _shape(value: Any) -> str:
@@ -113,23 +135,25 @@ def _rows(figures: dict[str, float]) -> str:
     return "\n".join(f"| {_NAMES[name]} | {value} |" for name, value in figures.items() if name in _NAMES)
 
 
-def other_sections(card: str) -> str:
-    """What follows this command's own part of a card: from the second heading of the top level on."""
-    _, heading, rest = card.partition("\n# ")
-    return heading + rest
-
-
 def write_card(models: Path, scenes: int) -> dict[str, float]:
-    """Judge both models of a folder, write the card beside them and return all figures."""
-    detector, _ = _describe(models / DETECTOR, "detector")
-    embedder, stages = _describe(models / EMBEDDER, "embedder")
+    """Judge both models of a folder, write the card beside them and return all figures.
+
+    Raises:
+        ConfigError: the embedder was trained otherwise than the card would say.
+    """
+    detector, detector_metadata = _describe(models / DETECTOR)
+    embedder, embedder_metadata = _describe(models / EMBEDDER)
+    _check_recipe(embedder_metadata["recipe"])
     found = judge_detector(models / DETECTOR, scenes)
     told = judge_embedder(models / EMBEDDER, scenes)
     text = _TEXT.format(
         detector=DETECTOR,
         embedder=EMBEDDER,
+        config=CONFIG,
         **{f"detector_{name}": value for name, value in detector.items()},
         **{f"embedder_{name}": value for name, value in embedder.items()},
+        embedder_pixels=_pixels(embedder_metadata[METADATA_KEY]),
+        detector_recipe=_detector_commands(detector_metadata["recipe"]),
         scenes=scenes,
         score=SCORE,
         detector_figures=_rows(found),
@@ -137,11 +161,9 @@ def write_card(models: Path, scenes: int) -> dict[str, float]:
         identities=told["identities"],
         queries=told["queries"],
         gallery=told["gallery"],
-        trained=stages[-1]["saw_identities"],
-        crops=stages[-1]["saw_crops"],
+        trained=embedder_metadata["classes"],
     )
-    card = models / CARD
-    card.write_text(text + (other_sections(card.read_text()) if card.is_file() else ""))
+    write_section(models, text)
     return {**found, **told}
 
 

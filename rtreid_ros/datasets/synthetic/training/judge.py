@@ -39,7 +39,7 @@ def match(detections: Detections, boxes: Float32) -> tuple[np.ndarray, np.ndarra
 
 
 def judge_detector(model: Path, scenes: int, frames: int = 300, step: int = 5) -> dict[str, float]:
-    """Recall of people more than half visible, precision and mean IoU of matches; milliseconds per image.
+    """Recall of people more than half visible, precision, mean IoU of matches, processor time per image.
 
     Every ground truth box, clipped to the image, may be matched: finding a hidden person is no error.
     """
@@ -55,9 +55,9 @@ def judge_detector(model: Path, scenes: int, frames: int = 300, step: int = 5) -
             truth = frame.truth
             if truth is None:
                 continue
-            begin = time.perf_counter()
+            begin = time.process_time()
             detections = detector.detect(frame.image)
-            spent.append(time.perf_counter() - begin)
+            spent.append(time.process_time() - begin)
             detections = detections[detections.scores >= SCORE]
             rows, values = match(detections, clip(truth.boxes, *scene.size))
             plain = truth.visibility > 0.5
@@ -87,7 +87,7 @@ def judge_embedder(model: Path, scenes: int, people: int = 24, per_camera: int =
     """Rank-1 and mAP between views of unseen people: the protocol of Market-1501.
 
     Queries come from the second camera; the gallery is the first camera's crops of everybody of all
-    scenes. The time is that of one crop in a batch of 16.
+    scenes. The time is the processor's for one crop in a batch of 16.
     """
     embedder = create_embedder(EmbedderOptions(model=str(model), threads=1))
     vectors, ids, cameras = [], [], []
@@ -109,9 +109,9 @@ def judge_embedder(model: Path, scenes: int, people: int = 24, per_camera: int =
     image, box = np.zeros((128, 64, 3), np.uint8), np.tile(np.array([[0, 0, 64, 128]], np.float32), (16, 1))
     spent = []
     for _ in range(20):
-        begin = time.perf_counter()
+        begin = time.process_time()
         embedder.embed(image, box)
-        spent.append(time.perf_counter() - begin)
+        spent.append(time.process_time() - begin)
     return {
         "rank1": round(float(same[:, 0].mean()), 4),
         "map": round(float(precision.mean()), 4),

@@ -1,8 +1,4 @@
-"""Two small convolutional networks.
-
-Both are stacks of inverted residual blocks with depthwise convolutions (Sandler et al.,
-MobileNetV2, 2018, section 3) behind dense 3x3 strided convolutions.
-"""
+"""The detector's network: inverted residuals behind dense 3x3 strided convolutions."""
 
 from __future__ import annotations
 
@@ -12,37 +8,15 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from rtreid_ros.reid.models.blocks.mobile import MobileBlock, conv_layer
+
 STRIDES = (8, 16, 32)
 BINS = 16
 """Distances to a box's sides are distributions over 0..BINS-1 cells."""
 
 
-def conv(inside: int, outside: int, kernel: int, stride: int = 1, groups: int = 1, act: bool = True) -> Any:
-    """Convolution, batch normalisation and, with `act`, a ReLU."""
-    layers = [
-        nn.Conv2d(inside, outside, kernel, stride, kernel // 2, groups=groups, bias=False),
-        nn.BatchNorm2d(outside),
-    ]
-    return nn.Sequential(*layers, nn.ReLU(inplace=True)) if act else nn.Sequential(*layers)
-
-
-class Block(nn.Module):  # type: ignore[misc]
-    """Inverted residual block of equal input and output width."""
-
-    def __init__(self, width: int, kernel: int = 5, expansion: int = 2) -> None:
-        super().__init__()
-        inner = width * expansion
-        self.body = nn.Sequential(
-            conv(width, inner, 1), conv(inner, inner, kernel, groups=inner), conv(inner, width, 1, act=False)
-        )
-
-    def forward(self, x: Any) -> Any:
-        """Same shape as `x`."""
-        return x + self.body(x)
-
-
 def _mix(width: int) -> Any:
-    return nn.Sequential(conv(width, width, 5, groups=width), conv(width, width, 1))
+    return nn.Sequential(conv_layer(width, width, 5, groups=width), conv_layer(width, width, 1))
 
 
 class DetectorNet(nn.Module):  # type: ignore[misc]
@@ -56,11 +30,17 @@ class DetectorNet(nn.Module):  # type: ignore[misc]
     def __init__(self, width: int = 64) -> None:
         super().__init__()
         self.shallow = nn.Sequential(
-            conv(3, 16, 3, 2), conv(16, 24, 3, 2), conv(24, 48, 3, 2), Block(48, 3), Block(48, 3)
+            conv_layer(3, 16, 3, 2),
+            conv_layer(16, 24, 3, 2),
+            conv_layer(24, 48, 3, 2),
+            MobileBlock(48, 3),
+            MobileBlock(48, 3),
         )
-        self.middle = nn.Sequential(conv(48, 96, 3, 2), Block(96), Block(96), Block(96))
-        self.deep = nn.Sequential(conv(96, 128, 3, 2), Block(128), Block(128))
-        self.lateral = nn.ModuleList(conv(inside, width, 1) for inside in (48, 96, 128))
+        self.middle = nn.Sequential(
+            conv_layer(48, 96, 3, 2), MobileBlock(96), MobileBlock(96), MobileBlock(96)
+        )
+        self.deep = nn.Sequential(conv_layer(96, 128, 3, 2), MobileBlock(128), MobileBlock(128))
+        self.lateral = nn.ModuleList(conv_layer(inside, width, 1) for inside in (48, 96, 128))
         self.fuse = nn.ModuleList(_mix(width) for _ in range(2))
         self.tower = nn.ModuleList(nn.Sequential(_mix(width), _mix(width)) for _ in STRIDES)
         self.score = nn.ModuleList(nn.Conv2d(width, 1, 1) for _ in STRIDES)
@@ -119,48 +99,3 @@ class ExportedDetector(nn.Module):  # type: ignore[misc]
         distance = (sides.softmax(-1) @ self.bins).squeeze(-1).transpose(1, 2) * self.strides
         low, high = self.centres - distance[:, :2], self.centres + distance[:, 2:]
         return torch.cat([(low + high) / 2, high - low, scores.sigmoid()[:, None]], 1)
-
-
-class EmbedderNet(nn.Module):  # type: ignore[misc]
-    """Appearance vectors from crops; pooled in four horizontal stripes, so that shoes are no hats.
-
-    Part pooling after Sun et al., Beyond Part Models (PCB), 2018, section 3.1, with one joint
-    projection; the normalised vector behind a batch normalisation is Luo et al., Bag of Tricks
-    (BNNeck), 2019, section 3.5.
-    """
-
-    def __init__(self, dim: int = 128) -> None:
-        super().__init__()
-        self.trunk = nn.Sequential(
-            conv(3, 24, 3, 2),
-            conv(24, 32, 3, 2),
-            Block(32, 3),
-            Block(32, 3),
-            conv(32, 64, 3, 2),
-            Block(64),
-            Block(64),
-            Block(64),
-            conv(64, 128, 3, 2),
-            Block(128),
-            Block(128),
-        )
-        self.project = nn.Linear(4 * 128, dim, bias=False)
-        self.neck = nn.BatchNorm1d(dim)
-
-    def forward(self, crops: Any) -> tuple[Any, Any]:
-        """Vectors before and behind the neck, each ``(B, dim)``, of ``(B, 3, 128, 64)`` crops."""
-        features = self.trunk(crops)
-        before = self.project(functional.avg_pool2d(features, (2, 4)).flatten(1))
-        return before, self.neck(before)
-
-
-class ExportedEmbedder(nn.Module):  # type: ignore[misc]
-    """The embedder as it is used: unit rows ``(B, dim)``."""
-
-    def __init__(self, net: EmbedderNet) -> None:
-        super().__init__()
-        self.net = net
-
-    def forward(self, crops: Any) -> Any:
-        """See the class."""
-        return functional.normalize(self.net(crops)[1], dim=1)
