@@ -68,7 +68,9 @@ def export_onnx(
             dynamic_axes=axes,
             dynamo=False,  # the other exporter writes opset 18 and more
         )
-    model = fold_constants(_with_known_sizes(fold_constants(onnx.load_from_string(buffer.getvalue()))))
+    model = fold_constants(onnx.load_from_string(buffer.getvalue()))
+    if _put_known_sizes(model):
+        model = fold_constants(model)
     onnx.helper.set_model_props(model, dict(metadata))
     model.producer_name = "rtreid_ros"
     onnx.checker.check_model(model, full_check=True)
@@ -94,24 +96,22 @@ def fold_constants(model: Any) -> Any:
     return ir.to_proto(network)
 
 
-def _with_known_sizes(model: Any) -> Any:
-    """Constants for the sizes that are asked for at run time but do not depend on the batch."""
-    model = onnx.shape_inference.infer_shapes(model)
-    sizes = {
-        item.name: item.type.tensor_type.shape.dim for item in (*model.graph.input, *model.graph.value_info)
-    }
+def _put_known_sizes(model: Any) -> bool:
+    """Put constants for sizes that are asked for at run time but do not depend on the batch; any found?"""
+    inferred = onnx.shape_inference.infer_shapes(model).graph
+    sizes = {item.name: item.type.tensor_type.shape.dim for item in (*inferred.input, *inferred.value_info)}
     constants = {item.name: numpy_helper.to_array(item) for item in model.graph.initializer}
     measured = {node.output[0]: node.input[0] for node in model.graph.node if node.op_type == "Shape"}
+    found = False
     for node in model.graph.node:
-        if node.op_type != "Gather" or not {measured.get(node.input[0])} & set(sizes):
+        if node.op_type != "Gather" or node.input[1] not in constants:
             continue
-        index = constants.get(node.input[1])
-        if index is None:
-            continue
-        asked = [sizes[measured[node.input[0]]][int(axis)] for axis in index.flat]
-        if all(size.HasField("dim_value") for size in asked):
+        index, shape = constants[node.input[1]], sizes.get(measured.get(node.input[0]))
+        asked = [shape[int(axis)] for axis in index.flat] if shape is not None else []
+        if asked and all(size.HasField("dim_value") for size in asked):
             value = np.array([size.dim_value for size in asked], np.int64).reshape(index.shape)
             node.op_type = "Constant"
             del node.input[:], node.attribute[:]
             node.attribute.append(onnx.helper.make_attribute("value", numpy_helper.from_array(value)))
-    return model
+            found = True
+    return found

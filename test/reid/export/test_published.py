@@ -21,7 +21,7 @@ def published(shared_data):
     }
     classes = len(weights["classifier.bias"])
     options = {"relu": True}
-    return Checkpoint("osnet_x0_25", options, classes, 0, (256, 128), PRESETS["imagenet"], weights)
+    return Checkpoint("osnet_x0_25", options, classes, 0, (128, 64), PRESETS["imagenet"], weights)
 
 
 @pytest.mark.parametrize(
