@@ -127,9 +127,14 @@ def test_every_ros_package_we_import_is_declared(
 
 
 def test_only_declared_distributions_are_imported(project: dict[str, Any]) -> None:
-    modules = {"onnxruntime-gpu": "onnxruntime", "opencv-python-headless": "cv2", "pyyaml": "yaml"}
+    modules = {
+        "onnxruntime-gpu": "onnxruntime",
+        "opencv-python-headless": "cv2",
+        "pytorch-metric-learning": "pytorch_metric_learning",
+        "pyyaml": "yaml",
+    }
     requirements = [*project["dependencies"]]
-    for name in ("openvino", "ultralytics", "train", "eval", "tune"):
+    for name in ("openvino", "tensorrt", "ultralytics", "train", "timm", "eval", "tune"):
         requirements += project["optional-dependencies"][name]
     names = [re.split(r"[\[<>=]", item)[0].lower() for item in requirements]
     known = {modules.get(name, name) for name in names} | set(sys.stdlib_module_names) | {"rtreid_ros"}

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnx_ir.passes.common as passes
 import torch
 from onnx import numpy_helper
 from onnxscript import ir
@@ -86,6 +85,7 @@ def fold_constants(model: Any) -> Any:
     network = ir.from_proto(model)
     fold_constants_ir(network, onnx_shape_inference=True)
     rewrite(network, BATCH_NORMS)
+    passes = ir.passes.common
     for step in (
         passes.IdentityEliminationPass(),
         passes.RemoveUnusedNodesPass(),

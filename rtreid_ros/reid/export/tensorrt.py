@@ -41,8 +41,8 @@ def check() -> None:
     """
     if importlib.util.find_spec("tensorrt") is None:
         raise MissingDependencyError(
-            "the format tensorrt needs TensorRT, which is not installed; run: pip install tensorrt, or "
-            "export --format onnx, which ONNX Runtime's TensorRT provider runs "
+            "the format tensorrt needs TensorRT, which is not installed; run: pip install "
+            "'rtreid_ros[tensorrt]', or export --format onnx, which ONNX Runtime's TensorRT provider runs "
             "(pip install 'rtreid_ros[gpu]')"
         )
     if not torch.cuda.is_available():

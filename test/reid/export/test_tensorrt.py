@@ -18,7 +18,7 @@ from rtreid_ros.reid.export.tensorrt import split_metadata, with_metadata, write
 def test_without_tensorrt_the_way_through_onnx_runtime_is_named(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(
-        MissingDependencyError, match=r"pip install tensorrt.*ONNX Runtime's TensorRT provider"
+        MissingDependencyError, match=r"rtreid_ros\[tensorrt\].*ONNX Runtime's TensorRT provider"
     ):
         check_format("tensorrt", "fp32")
 
