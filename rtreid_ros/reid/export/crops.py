@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rtreid_ros.datasets.identities import open_identities
+from rtreid_ros.datasets.identities import IdentitySet, open_identities
 from rtreid_ros.datasets.identities.store import open_store, read_picture
 from rtreid_ros.datasets.synthetic.crops import identity_crops
 from rtreid_ros.datasets.synthetic.options import SceneOptions
@@ -71,12 +71,11 @@ def dataset_crops(name: str, root: str, split: str, count: int = COUNT) -> Crops
     Raises:
         RtreidError: it cannot be opened, or is empty.
     """
-    dataset = open_identities(name, root, split)
-    part = next((part for part in (dataset.gallery, dataset.query, dataset.train) if len(part)), None)
-    images = _readable(len(part), part.read, count) if part is not None else ()
-    if not images:
-        raise SourceError(f"{name} has no picture that can be read")
-    return Crops(images, name)
+    for part in ("gallery", "query", "train"):  # one by one: some data sets are long in the making
+        pictures: IdentitySet = getattr(open_identities(name, root, split, (part,)), part)
+        if images := _readable(len(pictures), pictures.read, count):
+            return Crops(images, name)
+    raise SourceError(f"{name} has no picture that can be read")
 
 
 def synthetic_crops(count: int = COUNT) -> Crops:

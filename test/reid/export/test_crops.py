@@ -5,7 +5,9 @@ import cv2
 import numpy as np
 import pytest
 
+from rtreid_ros.datasets.identities import open_identities
 from rtreid_ros.errors import SourceError
+from rtreid_ros.reid.export import crops as module
 from rtreid_ros.reid.export.crops import COUNT, find_crops
 
 
@@ -57,6 +59,19 @@ def test_without_a_place_they_are_those_of_the_data_set_the_model_was_judged_on(
     crops = find_crops(None, config)
     assert crops.origin == "folder"
     assert {image.shape for image in crops.images} == {(20, 10, 3)}
+
+
+@pytest.mark.parametrize(("split", "parts"), [("mod5", ["gallery"]), ("all", ["gallery", "query", "train"])])
+def test_no_more_parts_of_a_data_set_are_opened_than_it_takes(folder, monkeypatch, split, parts):
+    asked = []
+
+    def spy(name, root, split, wanted):
+        asked.extend(wanted)
+        return open_identities(name, root, split, wanted)
+
+    monkeypatch.setattr(module, "open_identities", spy)
+    find_crops(None, {"data": {"dataset": "folder", "root": str(folder), "split": split}})
+    assert asked == parts
 
 
 def test_a_data_set_that_is_gone_is_told_and_the_synthetic_street_takes_its_place(tmp_path, caplog):
