@@ -21,7 +21,8 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +44,8 @@ from rtreid_ros.reid.training.trainer import Trainer
 ROOT = Path(__file__).resolve().parents[1]
 NETWORKS = ("seresnet18_ibn", "resnet18", "resnet50", "osnet_x0_25", "osnet_x1_0")
 RATIOS = {"rank1": "Rank-1", "map": "mAP", "minp": "mINP"}
-_BATCH, _SECONDS = 32, 3.0
-"""Of the measurement of speed: images at once, and how long it is repeated."""
+_BATCH, _SECONDS, _CLASSES = 64, 3.0, 751
+"""Of the measurement of speed: images at once, how long it is repeated, identities to learn."""
 
 
 def plan(args: argparse.Namespace) -> list[tuple[str, TrainingConfig]]:
@@ -110,29 +111,52 @@ def measure(name: str, config: TrainingConfig, folder: Path, *, quiet: bool) -> 
         "recipe": recipe_of(config),
         "parameters": cost.parameters,
         "gflops": cost.gflops,
-        "training_speed": statistics.median(row["images_per_second"] for row in course.history),
         "training_minutes": sum(row["seconds"] for row in course.history) / 60,
-        "speed": speed(best.create_model().to(device), best.size, device),
         "figures": best.figures,
         "device": device_name(device),
         "machine": machine("torch"),
     }
 
 
-def speed(model: torch.nn.Module, size: tuple[int, int], device: torch.device) -> float:
-    """Images per second of a network in use."""
-    images = torch.rand(_BATCH, 3, *size, device=device).contiguous(memory_format=torch.channels_last)
-    model = model.to(memory_format=torch.channels_last)
-    with torch.inference_mode():
-        for _ in range(3):
+def speeds(config: TrainingConfig) -> tuple[float, float]:
+    """Images per second in training (forward, backward) and in use, of a network on the machine we are on.
+
+    All networks of a table are measured in one run, so that their ratios hold.
+    """
+    placement = Placement(config.training)
+    size = (config.data.height, config.data.width)
+    model = create_model(config.model.name, _CLASSES, **asdict(config.network))
+    model = model.to(placement.device, memory_format=torch.channels_last)
+    images = torch.rand(_BATCH, 3, *size, device=placement.device)
+    images = images.contiguous(memory_format=torch.channels_last)
+
+    def learn() -> None:
+        with placement.autocast():
+            logits = model(images).logits
+        logits.float().logsumexp(1).mean().backward()
+
+    def use() -> None:
+        with torch.inference_mode():
             model(images)
+
+    with placement.settings(config.training.threads):
+        model.train()
+        training = _repeated(learn, placement.device)
+        model.eval()
+        return training, _repeated(use, placement.device)
+
+
+def _repeated(step: Callable[[], None], device: torch.device) -> float:
+    """Images per second of a function that takes a batch."""
+    for _ in range(3):
+        step()
+    _wait(device)
+    done, begin = 0, time.perf_counter()
+    while time.perf_counter() - begin < _SECONDS:
+        step()
         _wait(device)
-        done, begin = 0, time.perf_counter()
-        while time.perf_counter() - begin < _SECONDS:
-            model(images)
-            _wait(device)
-            done += 1
-        return done * _BATCH / (time.perf_counter() - begin)
+        done += 1
+    return done * _BATCH / (time.perf_counter() - begin)
 
 
 def _wait(device: torch.device) -> None:
@@ -140,7 +164,9 @@ def _wait(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def summary(results: Sequence[dict[str, Any]], order: Iterable[str]) -> str:
+def summary(
+    results: Sequence[dict[str, Any]], order: Iterable[str], speed_of: Mapping[str, tuple[float, float]]
+) -> str:
     """The table: a row for each network, mean and spread over seeds."""
     rows = []
     for name in order:
@@ -153,8 +179,7 @@ def summary(results: Sequence[dict[str, Any]], order: Iterable[str]) -> str:
                 name,
                 f"{first['parameters'] / 1e6:.2f}",
                 f"{first['gflops']:.3f}",
-                f"{statistics.median(item['training_speed'] for item in runs):.0f}",
-                f"{statistics.median(item['speed'] for item in runs):.0f}",
+                *(f"{speed:.0f}" for speed in speed_of[name]),
                 *(spread([100 * item["figures"][ratio] for item in runs]) for ratio in RATIOS),
                 str(len(runs)),
             ]
@@ -169,17 +194,22 @@ def spread(values: Sequence[float]) -> str:
     return f"{mean:.1f} ± {statistics.stdev(values):.1f}" if len(values) > 1 else f"{mean:.1f}"
 
 
-def section(results: Sequence[dict[str, Any]], order: Sequence[str], command: str) -> str:
+def section(
+    results: Sequence[dict[str, Any]],
+    order: Sequence[str],
+    speed_of: Mapping[str, tuple[float, float]],
+    command: str,
+) -> str:
     """The table and what it belongs to."""
     height, width = results[0]["size"]
     return "\n".join(
         [
-            summary(results, order),
+            summary(results, order, speed_of),
             "",
             f"Input {height}x{width}, {results[0]['epochs']} epochs from scratch, last weights, split mod5, "
             "single-query protocol with nothing added, in percent; ± is the standard deviation over seeds. "
-            f"Parameters and multiply-adds (10^9) without the classifier. Speeds on {results[0]['device']} "
-            f"({results[0]['machine']}).",
+            "Parameters and multiply-adds (10^9) without the classifier. Speeds: forward and backward, forward "
+            f"alone; on {results[0]['device']} ({results[0]['machine']}).",
             "",
             f"```\n$ {command}\n```",
         ]
@@ -240,7 +270,9 @@ def main() -> int:
         print("nothing is known of this recipe", file=sys.stderr)
         return 1
     words = [word for word in sys.argv[1:] if word != "--kept"]
-    text = section(results, args.models, f"python bench/reid_table.py {' '.join(words)}")
+    known = {item["model"] for item in results}
+    speed_of = {name: speeds(config) for name, config in configs if name in known}
+    text = section(results, args.models, speed_of, f"python bench/reid_table.py {' '.join(words)}")
     print(text)
     if args.output:
         write_section(args.output, "networks", text)

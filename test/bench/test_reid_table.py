@@ -88,12 +88,12 @@ def test_rows_are_means_and_spreads_over_seeds():
         "model": "a",
         "parameters": 2_345_678,
         "gflops": 0.1234,
-        "training_speed": 100.4,
-        "speed": 900.0,
         "figures": {"rank1": 0.8, "map": 0.5, "minp": 0.25},
     }
     other = {**run, "figures": {"rank1": 0.9, "map": 0.7, "minp": 0.25}}
-    text = reid_table.summary([run, other, {**run, "model": "b"}], ["b", "a", "c"])
+    text = reid_table.summary(
+        [run, other, {**run, "model": "b"}], ["b", "a", "c"], {"a": (100.4, 900.0), "b": (70.0, 80.0)}
+    )
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()]
-    assert cells[2] == ["b", "2.35", "0.123", "100", "900", "80.0", "50.0", "25.0", "1"]
+    assert cells[2] == ["b", "2.35", "0.123", "70", "80", "80.0", "50.0", "25.0", "1"]
     assert cells[3] == ["a", "2.35", "0.123", "100", "900", "85.0 ± 7.1", "60.0 ± 14.1", "25.0 ± 0.0", "2"]

@@ -1,5 +1,7 @@
 """The embedders that the package brings."""
 
+import hashlib
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,8 @@ from rtreid_ros.datasets.identities import open_identities
 from rtreid_ros.evaluation.retrieval import embed_set, judge_retrieval
 from rtreid_ros.reid import EmbedderOptions, create_embedder
 from rtreid_ros.reid.backends import PEOPLE, embedder_beside
+from rtreid_ros.runtime.model_card import CARD
+from rtreid_ros.runtime.session import BUILTINS
 
 
 @pytest.mark.parametrize(
@@ -45,3 +49,8 @@ def test_the_embedder_of_real_people_knows_those_it_has_learnt_again(people, sha
         for part, rows in zip((data.query, data.gallery), some, strict=True)
     )
     assert judge_retrieval(query, gallery).rank(1) > 0.97
+
+
+def test_the_card_is_that_of_the_committed_file():
+    digest = hashlib.sha256((BUILTINS / PEOPLE).read_bytes()).hexdigest()
+    assert digest in (BUILTINS / CARD).read_text()

@@ -40,9 +40,10 @@ _FREE = {
 
 _TEXT = """# Embedder of real people
 
-`{name}` tells real people apart. `--embedder {name}` and the parameter `embedder.model` take it by this
-name; `rtreid track` and `rtreid demo` take it where a detector is named and no embedder. It has learnt
-from one campus, six cameras and one summer: weights trained on more people and places are better.
+`{name}` tells real people apart. `--embedder` and the parameter
+`embedder.model` take it by this name; `rtreid track` and `rtreid demo` take it where a detector is named
+and no embedder. It has learnt from one place and six cameras: weights trained on more people and places
+are better elsewhere.
 
 | | `{name}` |
 | --- | --- |
@@ -84,9 +85,10 @@ def same_recipe(first: dict[str, Any], second: dict[str, Any]) -> bool:
     """Whether two configurations differ only in what a twin's may."""
 
     def core(values: dict[str, Any]) -> dict[str, Any]:
+        filled = read_config(values).values()  # what is left out has its default
         return {
             section: {key: value for key, value in options.items() if key not in _FREE.get(section, ())}
-            for section, options in values.items()
+            for section, options in filled.items()
         }
 
     return core(first) == core(second)
@@ -98,7 +100,7 @@ def overrides(recipe: dict[str, Any]) -> str:
     skipped = {"data": ("root",), "training": ("threads", "device", "tensorboard", "validate_every")}
     return "".join(
         f" {section}.{key}={value}"
-        for section, options in recipe.items()
+        for section, options in read_config(recipe).values().items()
         for key, value in options.items()
         if key not in skipped.get(section, ()) and built_in[section][key] != value
     )
