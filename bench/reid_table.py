@@ -208,8 +208,8 @@ def section(
             "",
             f"Input {height}x{width}, {results[0]['epochs']} epochs from scratch, last weights, split mod5, "
             "single-query protocol with nothing added, in percent; ± is the standard deviation over seeds. "
-            "Parameters and multiply-adds (10^9) without the classifier. Speeds: forward and backward, forward "
-            f"alone; on {results[0]['device']} ({results[0]['machine']}).",
+            "Parameters and multiply-adds (10^9) without the classifier. Speeds: forward and backward, and "
+            f"forward alone; on {results[0]['device']} ({results[0]['machine']}).",
             "",
             f"```\n$ {command}\n```",
         ]
