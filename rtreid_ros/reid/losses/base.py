@@ -11,6 +11,7 @@ from torch import nn
 
 from rtreid_ros.options import option
 from rtreid_ros.reid.models.base import ReIDOutput
+from rtreid_ros.reid.models.blocks.precision import precise as at_least_single
 
 UNLABELLED = -1
 """The identity of an image nobody has labelled, such as a generated one."""
@@ -75,6 +76,10 @@ class Loss(nn.Module):
     ) -> None:
         super().__init__()
         self.options, self.dim, self.classes, self.images, self.counts = options, dim, classes, images, counts
+        self.build()
+
+    def build(self) -> None:
+        """Make memories and whatever else is needed, once options and sizes are known."""
 
     def active_in(self, epoch: int) -> bool:
         """Whether it has a weight and has started."""
@@ -108,7 +113,7 @@ class Loss(nn.Module):
 
 def precise(output: ReIDOutput) -> ReIDOutput:
     """An output in float32, or float64 where it is: half precision loses small distances."""
-    return ReIDOutput(*(x.float() if x.dtype in (torch.float16, torch.bfloat16) else x for x in output[:3]))
+    return ReIDOutput(*map(at_least_single, output[:3]))
 
 
 def mean_of(values: torch.Tensor, judged: torch.Tensor) -> torch.Tensor:

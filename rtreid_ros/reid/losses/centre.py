@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -37,17 +36,10 @@ class Centre(Loss):
     centres: torch.Tensor
     seen: torch.Tensor
 
-    def __init__(
-        self,
-        options: CentreOptions,
-        dim: int,
-        classes: int,
-        images: int = 0,
-        counts: Sequence[int] | None = None,
-    ) -> None:
-        super().__init__(options, dim, classes, images, counts)
-        self.register_buffer("centres", torch.zeros(classes, dim))
-        self.register_buffer("seen", torch.zeros(classes, dtype=torch.bool))
+    def build(self) -> None:
+        """See `Loss.build`."""
+        self.register_buffer("centres", torch.zeros(self.classes, self.dim))
+        self.register_buffer("seen", torch.zeros(self.classes, dtype=torch.bool))
 
     def judge(self, output: ReIDOutput, labels: Labels) -> torch.Tensor:
         """See `Loss.judge`."""

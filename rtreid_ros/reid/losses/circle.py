@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -31,18 +30,11 @@ class Circle(Loss):
     Options = CircleOptions
     options: CircleOptions
 
-    def __init__(
-        self,
-        options: CircleOptions,
-        dim: int,
-        classes: int,
-        images: int = 0,
-        counts: Sequence[int] | None = None,
-    ) -> None:
-        super().__init__(options, dim, classes, images, counts)
+    def build(self) -> None:
+        """See `Loss.build`."""
         from pytorch_metric_learning.losses import CircleLoss  # noqa: PLC0415 (it takes a second to load)
 
-        self.circle = CircleLoss(m=options.margin, gamma=options.scale)
+        self.circle = CircleLoss(m=self.options.margin, gamma=self.options.scale)
 
     def judge(self, output: ReIDOutput, labels: Labels) -> torch.Tensor:
         """See `Loss.judge`."""

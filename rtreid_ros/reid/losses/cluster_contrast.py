@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -43,17 +42,10 @@ class ClusterContrast(Loss):
     centroids: torch.Tensor
     started: torch.Tensor
 
-    def __init__(
-        self,
-        options: ClusterContrastOptions,
-        dim: int,
-        classes: int,
-        images: int = 0,
-        counts: Sequence[int] | None = None,
-    ) -> None:
-        super().__init__(options, dim, classes, images, counts)
-        self.register_buffer("centroids", torch.zeros(classes, dim))
-        self.register_buffer("started", torch.zeros(classes, dtype=torch.bool))
+    def build(self) -> None:
+        """See `Loss.build`."""
+        self.register_buffer("centroids", torch.zeros(self.classes, self.dim))
+        self.register_buffer("started", torch.zeros(self.classes, dtype=torch.bool))
 
     def judge(self, output: ReIDOutput, labels: Labels) -> torch.Tensor:
         """See `Loss.judge`."""
@@ -129,16 +121,10 @@ class DualClusterContrast(ClusterContrast):
     options: DualClusterContrastOptions
     singles: torch.Tensor
 
-    def __init__(
-        self,
-        options: DualClusterContrastOptions,
-        dim: int,
-        classes: int,
-        images: int = 0,
-        counts: Sequence[int] | None = None,
-    ) -> None:
-        super().__init__(options, dim, classes, images, counts)
-        self.register_buffer("singles", torch.zeros(classes, dim))
+    def build(self) -> None:
+        """See `Loss.build`."""
+        super().build()
+        self.register_buffer("singles", torch.zeros(self.classes, self.dim))
 
     def memories(self) -> tuple[torch.Tensor, ...]:
         """The ``(C, D)`` memories, which begin alike."""

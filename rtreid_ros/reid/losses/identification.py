@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -40,16 +39,9 @@ class Identification(Loss):
     options: IdentificationOptions
     weights: torch.Tensor | None
 
-    def __init__(
-        self,
-        options: IdentificationOptions,
-        dim: int,
-        classes: int,
-        images: int = 0,
-        counts: Sequence[int] | None = None,
-    ) -> None:
-        super().__init__(options, dim, classes, images, counts)
-        weights = class_weights(options.balance, options.beta, classes, counts)
+    def build(self) -> None:
+        """See `Loss.build`."""
+        weights = class_weights(self.options.balance, self.options.beta, self.classes, self.counts)
         self.register_buffer("weights", weights, persistent=False)
 
     def judge(self, output: ReIDOutput, labels: Labels) -> torch.Tensor:

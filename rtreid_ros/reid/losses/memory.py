@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -54,21 +53,15 @@ class CrossBatchMemory(Loss):
     batches: torch.Tensor
     place: torch.Tensor
 
-    def __init__(
-        self,
-        options: CrossBatchMemoryOptions,
-        dim: int,
-        classes: int,
-        images: int = 0,
-        counts: Sequence[int] | None = None,
-    ) -> None:
-        super().__init__(options, dim, classes, images, counts)
-        size = round(options.capacity * images)
+    def build(self) -> None:
+        """See `Loss.build`."""
+        capacity, images = self.options.capacity, self.images
+        size = round(capacity * images)
         if size < 1:
             raise ConfigError(
-                f"a memory of {options.capacity:g} of {images} training images holds none; raise its capacity"
+                f"a memory of {capacity:g} of {images} training images holds none; raise its capacity"
             )
-        self.register_buffer("embeddings", torch.zeros(size, dim))
+        self.register_buffer("embeddings", torch.zeros(size, self.dim))
         self.register_buffer("identities", torch.full((size,), UNLABELLED))
         self.register_buffer("indices", torch.full((size,), -1))
         self.register_buffer("batches", torch.zeros((), dtype=torch.int64))
