@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from rtreid_ros.errors import SourceError
 from rtreid_ros.types import Int64, UInt8
+
+logger = logging.getLogger(__name__)
 
 UNKNOWN = -1
 """A camera or sequence nobody has noted."""
+
+_NAMED = 5
+"""Unreadable pictures a warning lists."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +56,22 @@ class IdentitySet:
     def classes(self) -> Int64:
         """``(N,) int64``: identities renumbered 0..C-1 in the order of their numbers."""
         return np.unique(self.identities, return_inverse=True)[1].astype(np.int64)
+
+
+def report_unreadable(count: int, reasons: Sequence[str]) -> None:
+    """Warn of those of `count` pictures that could not be read, naming the first; `reasons` are theirs.
+
+    Raises:
+        SourceError: none could be read.
+    """
+    if reasons and len(reasons) == count:
+        raise SourceError(f"none of {count} pictures can be read; the first: {reasons[0]}")
+    if reasons:
+        more = ", ..." if len(reasons) > _NAMED else ""
+        logger.warning(
+            "%d of %d pictures cannot be read and are left out: %s%s",
+            *(len(reasons), count, "; ".join(reasons[:_NAMED]), more),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections import deque
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from rtreid_ros.datasets.identities.base import IdentitySet
+from rtreid_ros.datasets.identities.base import IdentitySet, report_unreadable
 from rtreid_ros.errors import InputError, ModelError, SourceError
 from rtreid_ros.evaluation.retrieval.features import Features
 from rtreid_ros.reid.crops import stack_crops
@@ -22,14 +21,10 @@ from rtreid_ros.types import Float32, Int64, UInt8
 if TYPE_CHECKING:
     from rtreid_ros.reid.base import Embedder
 
-logger = logging.getLogger(__name__)
-
 FLIP = "flip"
 """How the trick of `embed_views` is named."""
 
 _BATCH = 64
-_NAMED = 5
-"""Unreadable pictures a warning lists."""
 
 
 def embed_set(
@@ -86,14 +81,7 @@ def _embed(
             readable[sheets.rows] = True
             for view, image in enumerate(sheets.images):
                 vectors[view, sheets.rows] = embedder.embed(image, sheets.boxes)
-    if not readable.any():
-        raise SourceError(f"none of {len(pictures)} pictures can be read; the first: {reasons[0]}")
-    if reasons:
-        more = ", ..." if len(reasons) > _NAMED else ""
-        logger.warning(
-            "%d of %d pictures cannot be read and are left out: %s%s",
-            *(len(reasons), len(pictures), "; ".join(reasons[:_NAMED]), more),
-        )
+    report_unreadable(len(pictures), reasons)
     kept = pictures[readable]
     unreadable = tuple(name for name, good in zip(pictures.names, readable, strict=True) if not good)
     vectors = vectors[:, readable]

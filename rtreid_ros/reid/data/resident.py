@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from rtreid_ros.datasets.identities import IdentitySet
+from rtreid_ros.datasets.identities.base import IdentitySet, report_unreadable
 from rtreid_ros.errors import InputError, SourceError
 from rtreid_ros.types import Int64, UInt8
 
@@ -22,8 +22,6 @@ logger = logging.getLogger(__name__)
 
 _CHUNK = 512
 """Pictures decoded before they go to the device together."""
-_NAMED = 5
-"""Unreadable pictures a warning lists."""
 _RESERVE = 0.9
 """Share of the free memory that pictures may take."""
 
@@ -94,14 +92,7 @@ class ResidentImages:
                 images[filled : filled + len(good)] = chunk
                 filled += len(good)
                 bar.update(len(rows))
-        if not filled:
-            raise SourceError(f"none of {len(pictures)} pictures can be read; the first: {reasons[0]}")
-        if reasons:
-            more = ", ..." if len(reasons) > _NAMED else ""
-            logger.warning(
-                "%d of %d pictures cannot be read and are left out: %s%s",
-                *(len(reasons), len(pictures), "; ".join(reasons[:_NAMED]), more),
-            )
+        report_unreadable(len(pictures), reasons)
         kept = pictures[readable]
         unreadable = tuple(name for name, good in zip(pictures.names, readable, strict=True) if not good)
         return cls(
