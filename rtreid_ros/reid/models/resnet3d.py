@@ -15,6 +15,7 @@ from torch.nn import functional
 from rtreid_ros.errors import ConfigError, InputError
 from rtreid_ros.options import option
 from rtreid_ros.reid.models.base import ModelEntry, ModelOptions, ReIDModel, ReIDOutput
+from rtreid_ros.reid.models.blocks.initialise import initialise_convolutions
 from rtreid_ros.reid.models.blocks.pooling import AveragePooling, GeM
 from rtreid_ros.reid.models.blocks.residual3d import BasicBlock3d, Block3d, Bottleneck3d
 from rtreid_ros.reid.models.blocks.side_information import SideInformation
@@ -84,9 +85,7 @@ class ResNet3d(ReIDModel):
                 )
                 inside = (stem << stage) * block.expansion
             setattr(self, f"layer{stage + 1}", nn.Sequential(*blocks))
-        for module in self.modules():
-            if isinstance(module, nn.Conv3d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        initialise_convolutions(self)
         self.pool = GeM() if options.pooling == "gem" else AveragePooling()
         self.dim, self.branches = inside, (inside,)
         self.neck = bn_neck(inside)

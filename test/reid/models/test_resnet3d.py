@@ -4,7 +4,7 @@ from torch import nn
 
 from rtreid_ros.errors import ConfigError, InputError
 from rtreid_ros.reid.models import create_model
-from rtreid_ros.reid.models.blocks.residual3d import IBN3d
+from rtreid_ros.reid.models.blocks.ibn import IBN3d
 
 TINY = {"width": 0.125}
 

@@ -8,24 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-
-class IBN3d(nn.Module):
-    """The first half of the channels is normalised per clip, the rest per batch (IBN-Net's variant "a").
-
-    Args:
-        channels: of the map.
-    """
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.half = channels // 2
-        self.IN = nn.InstanceNorm3d(self.half, affine=True)
-        self.BN = nn.BatchNorm3d(channels - self.half)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """``(B, C, T, H, W)``, normalised."""
-        per_clip, per_batch = x.split((self.half, x.shape[1] - self.half), 1)
-        return torch.cat((self.IN(per_clip), self.BN(per_batch)), 1)
+from rtreid_ros.reid.models.blocks.ibn import IBN3d
 
 
 class ZeroShortcut(nn.Module):

@@ -1,6 +1,7 @@
 import torch
 
-from rtreid_ros.reid.models.blocks.residual3d import IBN3d, ZeroShortcut
+from rtreid_ros.reid.models.blocks.ibn import IBN3d
+from rtreid_ros.reid.models.blocks.residual3d import ZeroShortcut
 
 
 def noise(*shape):
