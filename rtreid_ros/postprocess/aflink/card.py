@@ -6,17 +6,13 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 from pathlib import Path
-
-import numpy as np
-import onnx
 
 import rtreid_ros
 from rtreid_ros.postprocess.aflink.model import BUILTIN
 from rtreid_ros.postprocess.options import PostprocessOptions, TrainingOptions
-from rtreid_ros.runtime.model_card import write_section
+from rtreid_ros.runtime.model_card import describe_model, write_section
 
 _TEXT = """# Tracklet linker
 
@@ -25,7 +21,7 @@ person (AFLink; Du et al., StrongSORT, 2023, section 3.3). `rtreid postprocess` 
 
 | | `{name}` |
 | --- | --- |
-| input | `pairs`, batchx{shape}: {channels} |
+| input | `pairs`, {shape}: {channels} |
 | output | `confidence`, batch, from 0 to 1 |
 | weights | {weights:,}, FP32 |
 | file | {size:.2f} MB, ONNX opset 17 |
@@ -55,18 +51,16 @@ Licence: MIT, as the rest of the repository.
 
 def section(models: Path) -> str:
     """The text about the link model in the folder `models`."""
-    path = models / BUILTIN
-    model = onnx.load(str(path))
-    told = {item.key: item.value for item in model.metadata_props}
+    facts = describe_model(models / BUILTIN)
+    told = facts.metadata
     recipe, figures = json.loads(told["recipe"]), json.loads(told["figures"])
-    shape = [item.dim_value for item in model.graph.input[0].type.tensor_type.shape.dim][1:]
     return _TEXT.format(
         name=BUILTIN,
-        shape="x".join(map(str, shape)),
+        shape=facts.input,
         channels=", ".join(json.loads(told["features"])["channels"]),
-        weights=sum(int(np.prod(tensor.dims)) for tensor in model.graph.initializer),
-        size=path.stat().st_size / 1e6,
-        digest=hashlib.sha256(path.read_bytes()).hexdigest(),
+        weights=facts.weights,
+        size=facts.megabytes,
+        digest=facts.digest,
         pairs=figures["pairs"],
         held=recipe["held_out_people"],
         confidence=PostprocessOptions().link_confidence,

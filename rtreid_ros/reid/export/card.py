@@ -9,14 +9,10 @@ without those of the split ``mod5``, is what the figures are of.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import sys
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-import onnx
 
 import rtreid_ros
 from rtreid_ros.datasets.identities import open_identities
@@ -27,7 +23,7 @@ from rtreid_ros.reid.base import EmbedderOptions
 from rtreid_ros.reid.checkpoint import load_checkpoint
 from rtreid_ros.reid.models.session import open_checkpoint
 from rtreid_ros.reid.training.config import find_config, read_config
-from rtreid_ros.runtime.model_card import write_section
+from rtreid_ros.runtime.model_card import describe_model, write_section
 
 CONFIG = "osnet_x0_25"
 """The built-in configuration it is trained by."""
@@ -51,7 +47,7 @@ are better elsewhere.
 | input | {input}, RGB, (x / 255 - mean) / std of ImageNet |
 | output | {output}, rows of unit length |
 | weights | {weights:,}, stored in FP16, computed in FP32 |
-| file | {size:.2f} MB, ONNX opset 17 |
+| file | {megabytes:.2f} MB, ONNX opset 17 |
 | SHA-256 | `{digest}` |
 
 ## Terms
@@ -119,8 +115,8 @@ def section(model: Path, twin: Path, root: str, *, progress: bool = True) -> str
         ConfigError: the twin was trained by another recipe, or saw the identities it is judged on.
         SourceError: no such data set.
     """
-    graph = onnx.load(str(model))
-    told = {item.key: item.value for item in graph.metadata_props}
+    facts = describe_model(model)
+    told = facts.metadata
     recipe = json.loads(told["recipe"])
     checkpoint = load_checkpoint(twin)
     if not same_recipe(json.loads(json.dumps(checkpoint.config)), recipe):
@@ -132,11 +128,7 @@ def section(model: Path, twin: Path, root: str, *, progress: bool = True) -> str
     found = search("twin", embedder, data.query, data.gallery, SearchPlan(), progress=progress).steps[0]
     return _TEXT.format(
         name=model.name,
-        input=_shape(graph.graph.input[0]),
-        output=_shape(graph.graph.output[0]),
-        weights=sum(int(np.prod(tensor.dims)) for tensor in graph.graph.initializer),
-        size=model.stat().st_size / 1e6,
-        digest=hashlib.sha256(model.read_bytes()).hexdigest(),
+        **{name: getattr(facts, name) for name in ("input", "output", "weights", "megabytes", "digest")},
         classes=told["classes"],
         twin_epochs=checkpoint.epoch,
         queries=found.queries,
@@ -149,10 +141,6 @@ def section(model: Path, twin: Path, root: str, *, progress: bool = True) -> str
         overrides=f" data.root=market1501.tar{overrides(recipe)}",
         precision=told["precision"],
     )
-
-
-def _shape(value: Any) -> str:
-    return "x".join(item.dim_param or str(item.dim_value) for item in value.type.tensor_type.shape.dim)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -6,20 +6,15 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import onnx
 
 import rtreid_ros
 from rtreid_ros.datasets.synthetic.training.judge import SCORE, judge_detector, judge_embedder
 from rtreid_ros.errors import ConfigError
 from rtreid_ros.reid.preprocessing import METADATA_KEY, Preprocessing
 from rtreid_ros.reid.training.config import find_config, read_config
-from rtreid_ros.runtime.model_card import write_section
+from rtreid_ros.runtime.model_card import describe_model, write_section
 
 DETECTOR, EMBEDDER = "person_synthetic.onnx", "reid_synthetic.onnx"
 CONFIG = "synthetic"
@@ -36,9 +31,9 @@ tell nobody apart; name real models there (the README says how).
 | task | person detection | appearance embedding for re-identification |
 | input | {detector_input}, RGB / 255, letterboxed with grey 114 | {embedder_input}, {embedder_pixels} |
 | output | {detector_output}: centre x, y, width, height in input pixels, score; before NMS (YOLOv8 layout) | {embedder_output}, rows of unit length |
-| weights | {detector_parameters:,}, FP32 | {embedder_parameters:,}, FP32 |
-| file | {detector_size:.2f} MB, ONNX opset 17 | {embedder_size:.2f} MB, ONNX opset 17 |
-| SHA-256 | `{detector_hash}` | `{embedder_hash}` |
+| weights | {detector_weights:,}, FP32 | {embedder_weights:,}, FP32 |
+| file | {detector_megabytes:.2f} MB, ONNX opset 17 | {embedder_megabytes:.2f} MB, ONNX opset 17 |
+| SHA-256 | `{detector_digest}` | `{embedder_digest}` |
 
 ## Figures
 Written by `python -m rtreid_ros.datasets.synthetic.training.card` with the renderer and the runtime
@@ -88,19 +83,6 @@ _NAMES = {
 }
 
 
-def _describe(path: Path) -> tuple[dict[str, object], dict[str, str]]:
-    """What the card says about one file, and the file's metadata."""
-    model = onnx.load(str(path))
-    facts: dict[str, object] = {
-        "input": _shape(model.graph.input[0]),
-        "output": _shape(model.graph.output[0]),
-        "size": path.stat().st_size / 1e6,
-        "hash": hashlib.sha256(path.read_bytes()).hexdigest(),
-        "parameters": sum(int(np.prod(tensor.dims)) for tensor in model.graph.initializer),
-    }
-    return facts, {item.key: item.value for item in model.metadata_props}
-
-
 def _detector_commands(recipe: str) -> str:
     """The commands of all stages."""
     lines = []
@@ -127,10 +109,6 @@ def _pixels(text: str) -> str:
     return f"{known.color} / {known.scale:g}, mean {mean}, std {std}"
 
 
-def _shape(value: Any) -> str:
-    return "x".join(item.dim_param or str(item.dim_value) for item in value.type.tensor_type.shape.dim)
-
-
 def _rows(figures: dict[str, float]) -> str:
     return "\n".join(f"| {_NAMES[name]} | {value} |" for name, value in figures.items() if name in _NAMES)
 
@@ -141,19 +119,18 @@ def write_card(models: Path, scenes: int) -> dict[str, float]:
     Raises:
         ConfigError: the embedder was trained otherwise than the card would say.
     """
-    detector, detector_metadata = _describe(models / DETECTOR)
-    embedder, embedder_metadata = _describe(models / EMBEDDER)
-    _check_recipe(embedder_metadata["recipe"])
+    detector, embedder = describe_model(models / DETECTOR), describe_model(models / EMBEDDER)
+    _check_recipe(embedder.metadata["recipe"])
     found = judge_detector(models / DETECTOR, scenes)
     told = judge_embedder(models / EMBEDDER, scenes)
     text = _TEXT.format(
         detector=DETECTOR,
         embedder=EMBEDDER,
         config=CONFIG,
-        **{f"detector_{name}": value for name, value in detector.items()},
-        **{f"embedder_{name}": value for name, value in embedder.items()},
-        embedder_pixels=_pixels(embedder_metadata[METADATA_KEY]),
-        detector_recipe=_detector_commands(detector_metadata["recipe"]),
+        **{f"detector_{name}": value for name, value in detector._asdict().items()},
+        **{f"embedder_{name}": value for name, value in embedder._asdict().items()},
+        embedder_pixels=_pixels(embedder.metadata[METADATA_KEY]),
+        detector_recipe=_detector_commands(detector.metadata["recipe"]),
         scenes=scenes,
         score=SCORE,
         detector_figures=_rows(found),
@@ -161,7 +138,7 @@ def write_card(models: Path, scenes: int) -> dict[str, float]:
         identities=told["identities"],
         queries=told["queries"],
         gallery=told["gallery"],
-        trained=embedder_metadata["classes"],
+        trained=embedder.metadata["classes"],
     )
     write_section(models, text)
     return {**found, **told}
