@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from rtreid_ros.boxes import clip, iou
-from rtreid_ros.datasets.synthetic.crops import identity_crops
+from rtreid_ros.datasets.identities import open_identities
 from rtreid_ros.datasets.synthetic.options import SceneOptions
 from rtreid_ros.datasets.synthetic.scene import SyntheticScene
 from rtreid_ros.datasets.synthetic.training.frames import HELD_OUT_SEEDS
 from rtreid_ros.detection import DetectorOptions, create_detector
+from rtreid_ros.evaluation.retrieval import SearchPlan, search
 from rtreid_ros.reid import EmbedderOptions, create_embedder
 from rtreid_ros.types import Detections, Float32, GroundTruth
 
@@ -90,22 +91,15 @@ def judge_embedder(model: Path, scenes: int, people: int = 24, per_camera: int =
     scenes. The time is the processor's for one crop in a batch of 16.
     """
     embedder = create_embedder(EmbedderOptions(model=str(model), threads=1))
-    vectors, ids, cameras = [], [], []
-    for number in range(scenes):
-        for camera in (0, 1):
-            options = SceneOptions(seed=HELD_OUT_SEEDS + number, people=people, camera=camera)
-            for crop in identity_crops(SyntheticScene(options), per_person=per_camera, least_visible=0.6):
-                height, width = crop.image.shape[:2]
-                vectors.append(embedder.embed(crop.image, np.array([[0, 0, width, height]], np.float32))[0])
-                ids.append(number * 1000 + crop.id)
-                cameras.append(camera)
-    feature, identity, camera_of = np.stack(vectors), np.array(ids), np.array(cameras)
-    query, gallery = np.flatnonzero(camera_of == 1), np.flatnonzero(camera_of == 0)
-    query = query[np.isin(identity[query], identity[gallery])]
-    order = np.argsort(-(feature[query] @ feature[gallery].T), axis=1)
-    same = identity[gallery][order] == identity[query][:, None]
-    ranks = np.arange(1, same.shape[1] + 1)
-    precision = (np.cumsum(same, axis=1) / ranks * same).sum(1) / same.sum(1)
+    data = open_identities(
+        "synthetic",
+        "",
+        parts=("query", "gallery"),
+        held_out_scenes=scenes,
+        held_out_people=people,
+        held_out_per_camera=per_camera,
+    )
+    (found,) = search(model.name, embedder, data.query, data.gallery, SearchPlan(), progress=False).steps
     image, box = np.zeros((128, 64, 3), np.uint8), np.tile(np.array([[0, 0, 64, 128]], np.float32), (16, 1))
     spent = []
     for _ in range(20):
@@ -113,10 +107,10 @@ def judge_embedder(model: Path, scenes: int, people: int = 24, per_camera: int =
         embedder.embed(image, box)
         spent.append(time.process_time() - begin)
     return {
-        "rank1": round(float(same[:, 0].mean()), 4),
-        "map": round(float(precision.mean()), 4),
-        "identities": len(np.unique(identity)),
-        "queries": len(query),
-        "gallery": len(gallery),
+        "rank1": round(found.rank(1), 4),
+        "map": round(found.map, 4),
+        "identities": len(np.union1d(data.query.identities, data.gallery.identities)),
+        "queries": found.queries,
+        "gallery": len(data.gallery),
         "milliseconds_per_crop": round(1000 * float(np.median(spent)) / 16, 3),
     }
