@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from rtreid_ros.errors import InputError
-from rtreid_ros.reid.data.sampler import PKSampler, SamplerOptions
+from rtreid_ros.reid.data.sampler import PKSampler, SamplerOptions, rows_of_each
 from rtreid_ros.types import Int64
 
 
@@ -37,8 +37,7 @@ class ClipSampler:
             raise InputError(f"a clip needs at least one frame, got {frames}")
         self._frames, self._seed = frames, seed
         keys, owner = np.unique(np.stack([classes, tracks], axis=1), axis=0, return_inverse=True)
-        order = np.argsort(owner.reshape(-1), kind="stable")
-        self._tracks = np.split(order, np.cumsum(np.bincount(owner.reshape(-1)))[:-1]) if len(keys) else []
+        self._tracks = rows_of_each(owner.reshape(-1))
         clips = [max(len(rows) // frames, 1) for rows in self._tracks]
         self._sampler = PKSampler(np.repeat(keys[:, 0], clips), options, seed)
 

@@ -62,9 +62,7 @@ class PKSampler:
                 f"{np.count_nonzero(classes < 0)} images have no identity; only a sampler without groups "
                 "(sampler.images=0) draws such"
             )
-        order = np.argsort(classes, kind="stable")
-        starts = np.unique(classes[order], return_index=True)[1]
-        self._members = np.split(order, starts[1:])
+        self._members = rows_of_each(classes)
         sizes = np.array([len(rows) for rows in self._members])
         if len(sizes) < options.identities:
             raise InputError(
@@ -107,6 +105,13 @@ class PKSampler:
                 shuffled = np.concatenate([shuffled, again])
             pieces.append(shuffled[:wanted].reshape(groups, each))
         return pieces
+
+
+def rows_of_each(numbers: Int64) -> list[Int64]:
+    """For each distinct one of ``(N,)`` numbers, in ascending order, the rows where it stands, in theirs."""
+    order = np.argsort(numbers, kind="stable")
+    starts = np.unique(numbers[order], return_index=True)[1]
+    return np.split(order, starts[1:]) if len(starts) else []
 
 
 def full_batches(groups: Int64, size: int) -> int:

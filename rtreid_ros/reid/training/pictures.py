@@ -11,6 +11,7 @@ from rtreid_ros.datasets.identities import open_identities
 from rtreid_ros.datasets.identities.base import UNKNOWN
 from rtreid_ros.errors import ConfigError, SourceError
 from rtreid_ros.reid.data.resident import ResidentImages
+from rtreid_ros.reid.data.sampler import rows_of_each
 from rtreid_ros.reid.training.config import TrainingConfig
 from rtreid_ros.reid.training.placement import Placement
 from rtreid_ros.types import Int64
@@ -108,8 +109,7 @@ def tracks_of(images: ResidentImages) -> Int64:
 
 def clips_of_tracks(images: ResidentImages, frames: int) -> Int64:
     """``(M, frames)`` rows: of each track, frames evenly spread over it, in their order."""
-    tracks = tracks_of(images)
-    members = np.split(np.argsort(tracks, kind="stable"), np.cumsum(np.bincount(tracks))[:-1])
+    members = rows_of_each(tracks_of(images))
     spread = [np.linspace(0, len(rows) - 1, frames).round().astype(np.int64) for rows in members]
     return np.stack([rows[places] for rows, places in zip(members, spread, strict=True)])
 
