@@ -98,6 +98,7 @@ class BagSink(BagOutput, OutputSink):
     def _array(self, frame: Frame, header: Any, rows: list[Any], milliseconds: tuple[float, ...]) -> Any:
         height, width = frame.image.shape[:2]
         return self._types["rtreid_ros/msg/TrackArray"](
+            position_frame="",
             header=header,
             image_height=height,
             image_width=width,
@@ -115,6 +116,7 @@ class BagSink(BagOutput, OutputSink):
             make(
                 id=int(tracks.ids[row]),
                 global_id=0,
+                global_confidence=0.0,
                 state=int(tracks.states[row]),
                 class_id=int(tracks.class_ids[row]),
                 class_name=names[tracks.class_ids[row]] if 0 <= tracks.class_ids[row] < len(names) else "",
@@ -128,6 +130,8 @@ class BagSink(BagOutput, OutputSink):
                 age=float(tracks.ages[row]),
                 time_since_update=float(tracks.time_since_update[row]),
                 detection_index=int(tracks.detection_index[row]),
+                has_position=False,
+                position=self._types["geometry_msgs/msg/Point"](x=0.0, y=0.0, z=0.0),
                 embedding=np.zeros(0, np.float32),
             )
             for row, box in enumerate(boxes)
