@@ -27,14 +27,16 @@ def option(
     le: float | None = None,
     choices: tuple[str, ...] | None = None,
     search: tuple[float, float] | list[Any] | None = None,
+    live: bool = False,
 ) -> Any:
     """A dataclass field with a default, a description (with its unit) and the values it allows.
 
     `search` says where ``rtreid tune`` looks: a pair is a range, ends included; a list its values,
     an empty one none but the default. Without it, floats with both bounds are searched between
-    them, switches and choices over all values, and everything else stays at its default.
+    them, switches and choices over all values, and everything else stays at its default. `live` says that
+    it may change while its owner works.
     """
-    metadata = {"help": help, "ge": ge, "le": le, "choices": choices, "search": search}
+    metadata = {"help": help, "ge": ge, "le": le, "choices": choices, "search": search, "live": live}
     return field(default=default, metadata=metadata)
 
 
@@ -50,6 +52,7 @@ class Option:
     le: float | None
     choices: tuple[str, ...] | None
     search: tuple[float, float] | list[Any] | None = None
+    live: bool = False
 
     def check(self, value: Any) -> Any:
         """`value` as this option's type.

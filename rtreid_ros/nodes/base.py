@@ -10,19 +10,24 @@ from typing import Any, ClassVar, TypeVar
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
-from rclpy.node import Node
-from rclpy.publisher import Publisher
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.qos import QoSProfile
 from rclpy.subscription import Subscription
+from rclpy.timer import Timer
 from sensor_msgs.msg import CompressedImage, Image
+from std_srvs.srv import Trigger
 
 from rtreid_ros.errors import RtreidError
-from rtreid_ros.nodes import parameters, qos
+from rtreid_ros.nodes import qos
 from rtreid_ros.nodes.images import ImageView, view_compressed_image, view_image
-from rtreid_ros.nodes.options import NODES
+from rtreid_ros.nodes.options import NODES, LifeOptions, TrackerNodeOptions
+from rtreid_ros.nodes.parameters import Parameters
 from rtreid_ros.nodes.statistics import Statistics, Throttle
+from rtreid_ros.nodes.topics import Output
 from rtreid_ros.nodes.worker import Worker
 from rtreid_ros.runtime.info import ModelInfo
+from rtreid_ros.tracking import TRACKERS
+from rtreid_ros.tracking.base import TrackerOptions
 
 try:
     from rclpy.event_handler import (
@@ -34,7 +39,6 @@ except ImportError:  # Humble
     from rclpy.qos_event import PublisherEventCallbacks, SubscriptionEventCallbacks, UnsupportedEventTypeError
 
 T = TypeVar("T")
-OptionsT = TypeVar("OptionsT")
 
 _LOSSLESS_DEPTH = 64
 
@@ -44,39 +48,59 @@ _SILENCE_S = 2.0
 """No input for this long is worth a warning in /diagnostics."""
 
 
-class BaseNode(Node):  # type: ignore[misc]  # rclpy is untyped to us
-    """A node of ours. Subclasses extend the steps of its life.
+class BaseNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to us
+    """A managed node of ours. Subclasses extend the steps of its life.
 
-    The steps are those of a managed node: `configure` loads models and may fail, `activate` makes
-    topics and threads, `close` ends both and flushes files. Callbacks run in one executor thread;
-    slow work goes to a `Worker`.
+    `configure` loads models, `activate` makes topics and threads, `deactivate` ends and `cleanup` frees
+    them. What a step raises makes its transition fail, with the reason in the log and in
+    ``/diagnostics``. Callbacks run in one executor thread; slow work goes to a `Worker`.
 
     Attributes:
         kind: name of the executable, key into `options.NODES`.
         statistics: what is counted and published in ``/diagnostics``.
         models: what runs where, by stage; shown in ``/diagnostics``.
+        inputs: by topic, what is called with each message of it; while active.
+        outputs: by topic, what is published on; while active.
         exit_code: what the process ends with.
         ended: whether it is to end.
+        failure: why the last transition failed; empty if it did not.
     """
 
     kind: ClassVar[str]
 
-    def __init__(self) -> None:
-        super().__init__(self.kind)
+    def __init__(self, **arguments: Any) -> None:
+        """Declare all parameters; `arguments` are those of `rclpy.node.Node`.
+
+        Raises:
+            ConfigError: a parameter that cannot be.
+        """
+        super().__init__(self.kind, **arguments)
         self.statistics = Statistics()
         self.models: dict[str, ModelInfo] = {}
+        self.inputs: dict[str, Callable[[Any], None]] = {}
+        self.outputs: dict[str, Output] = {}
         self.exit_code = 0
         self.lossless = False
         self.ended = False
+        self.failure = ""
         self._wake = self.create_guard_condition(lambda: None)
         self._throttle = Throttle()
         self._workers: list[Worker[Any]] = []
-        self._groups: set[str] = set()
+        self._made: list[Callable[[], object]] = []
+        """How to destroy what was made since activation."""
         self._last_input = time.monotonic()
         self._warned: dict[str, int] = {}
         self._refused: dict[str, int] = {}
+        self._state = "unconfigured"
+        self._loaded: set[str] = set()
+        """Attributes that `configure` has set."""
+        self._settings = Parameters(self)
+        self._declare_parameters()
         self._log_bridge = _LogBridge(self)
         logging.getLogger("rtreid_ros").addHandler(self._log_bridge)
+        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        # steady, so that they come also while a simulated clock stands still
+        self.create_timer(1.0, self._report, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     # ------------------------------------------------------------------ steps of its life
 
@@ -84,25 +108,39 @@ class BaseNode(Node):  # type: ignore[misc]  # rclpy is untyped to us
         """Read parameters and load models.
 
         Raises:
-            RtreidError: something the user can mend; the process ends with its message.
+            RtreidError: something the user can mend; the node stays unconfigured.
         """
 
     def activate(self) -> None:
-        """Make topics and start working."""
-        parameters.refuse_unknown(self, self._groups)  # qos_overrides can only be judged afterwards
-        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        # steady, so that they come also while a simulated clock stands still
-        self.create_timer(1.0, self._report, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        """Make topics and start working.
 
-    def activated(self) -> None:
-        """Last check, once all topics are made."""
-        parameters.refuse_unknown(self, {"qos_overrides"})
+        Raises:
+            RtreidError: something the user can mend; the node stays inactive.
+        """
 
-    def close(self) -> None:
-        """Stop working and flush files."""
+    def deactivate(self) -> None:
+        """Stop working; threads and topics made since activation end here."""
         for worker in self._workers:
             if not worker.close():
                 self.get_logger().error("the model did not end in time")
+        self._workers.clear()
+        for destroy in reversed(self._made):
+            destroy()
+        self._made.clear()
+        self.inputs.clear()
+        self.outputs.clear()
+
+    def cleanup(self) -> None:
+        """Free what `configure` has loaded: the attributes it has set go."""
+        self.models.clear()
+        for name in self._loaded & vars(self).keys():
+            delattr(self, name)
+        self._loaded.clear()
+
+    def close(self) -> None:
+        """End what still runs, at the end of the process."""
+        self._release()
+        self._state = "finalized"
         logging.getLogger("rtreid_ros").removeHandler(self._log_bridge)
 
     def finish(self) -> None:
@@ -110,22 +148,135 @@ class BaseNode(Node):  # type: ignore[misc]  # rclpy is untyped to us
         self.ended = True
         self._wake.trigger()
 
+    @property
+    def is_configured(self) -> bool:
+        """Whether models are loaded."""
+        return self._state in {"inactive", "active"}
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it works."""
+        return self._state == "active"
+
+    # ------------------------------------------------------------------------- transitions
+
+    def start(self) -> bool:
+        """Configure and activate, unless ``autostart`` is false; whether all went well."""
+        if not self.options_of(LifeOptions).autostart:
+            self.get_logger().info(
+                f"unconfigured: waits for `ros2 lifecycle set {self.get_fully_qualified_name()} configure`"
+            )
+            return True
+        success = TransitionCallbackReturn.SUCCESS
+        return bool(self.trigger_configure() == success and self.trigger_activate() == success)
+
+    def on_configure(self, _: LifecycleState) -> TransitionCallbackReturn:
+        """Transition of the managed node."""
+        return self._step("configure", self._configure, "inactive", undo=self.cleanup)
+
+    def on_activate(self, _: LifecycleState) -> TransitionCallbackReturn:
+        """Transition of the managed node."""
+        return self._step("activate", self._activate, "active", undo=self.deactivate)
+
+    def on_deactivate(self, _: LifecycleState) -> TransitionCallbackReturn:
+        """Transition of the managed node."""
+        return self._step("deactivate", self.deactivate, "inactive")
+
+    def on_cleanup(self, _: LifecycleState) -> TransitionCallbackReturn:
+        """Transition of the managed node."""
+        return self._step("clean up", self.cleanup, "unconfigured")
+
+    def on_shutdown(self, _: LifecycleState) -> TransitionCallbackReturn:
+        """Transition of the managed node: its process ends."""
+        self.finish()
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_error(self, _: LifecycleState) -> TransitionCallbackReturn:
+        """After a failure of our own code: unconfigured again, so that it can be tried anew."""
+        return self._step("recover", self._release, "unconfigured")
+
+    def _configure(self) -> None:
+        self._follow_tracker_name()
+        before = set(vars(self))
+        try:
+            self.configure()
+        finally:
+            self._loaded = set(vars(self)) - before
+
+    def _activate(self) -> None:
+        self.activate()
+        # declared by the topics themselves, so they can only be judged now
+        self._settings.refuse_unknown({"qos_overrides"})
+        self._last_input = time.monotonic()
+        self.get_logger().info("ready")
+
+    def _release(self) -> None:
+        self.deactivate()
+        self.cleanup()
+
+    def _step(
+        self, name: str, step: Callable[[], None], state: str, undo: Callable[[], None] | None = None
+    ) -> TransitionCallbackReturn:
+        self.failure = ""
+        try:
+            step()
+        except RtreidError as error:
+            self.failure = f"cannot {name}: {error}"
+            self.get_logger().error(self.failure)
+            if undo is not None:
+                undo()
+            return TransitionCallbackReturn.FAILURE
+        except Exception:
+            self.failure = f"cannot {name}: {traceback.format_exc().rstrip()}"
+            self.get_logger().error(self.failure)
+            return TransitionCallbackReturn.ERROR
+        self._state = state
+        return TransitionCallbackReturn.SUCCESS
+
     # ------------------------------------------------------------------------- parameters
 
     def options(self, prefix: str = "") -> Any:
         """The options of a group of this node's parameters, as `options.NODES` lists them."""
-        return self.declare_options(prefix, NODES[self.kind].groups[prefix])
+        return self._settings.read(prefix, NODES[self.kind].groups[prefix])
 
-    def declare_options(self, prefix: str, cls: type[OptionsT], *, owned: bool = True) -> OptionsT:
-        """The options `cls` from parameters ``prefix.*``; if `owned`, no others may be given there."""
-        if owned:
-            self._groups.add(prefix)
-        return parameters.declare(self, prefix, cls)
+    def options_of(self, cls: type[T], prefix: str = "") -> T:
+        """The options `cls` among the parameters ``prefix.*``."""
+        return self._settings.read(prefix, cls)
+
+    def changed(self, prefix: str, options: Any) -> None:
+        """Take over options of a group that were changed while configured.
+
+        Raises:
+            RtreidError: they cannot be; the change is refused with this reason.
+        """
+
+    def _declare_parameters(self) -> None:
+        description = NODES[self.kind]
+        self._settings.declare("", LifeOptions)
+        for prefix, cls in description.groups.items():
+            self._settings.declare(prefix, cls)
+        self._tracker: type[TrackerOptions] | None = None
+        if description.has_tracker:
+            self._settings.declare("tracker", TrackerNodeOptions)
+            self._follow_tracker_name()
+        # one parameter file may serve all nodes: "tracker" is shared with those that only look at its name
+        owned = set(description.groups) - {"tracker"} | ({"tracker"} if description.has_tracker else set())
+        self._settings.refuse_unknown(owned)
+
+    def _follow_tracker_name(self) -> None:
+        """Declare the options of the tracker now chosen, instead of those of the one before."""
+        if not NODES[self.kind].has_tracker:
+            return
+        options = TRACKERS[self.options_of(TrackerNodeOptions, "tracker").name].Options
+        before, self._tracker = self._tracker, options
+        self._settings.declare("tracker", options)
+        if before is not None and before is not options:
+            self._settings.forget("tracker", before, keep=(options, TrackerNodeOptions))
 
     # ----------------------------------------------------------------------------- topics
 
-    def publish_to(self, kind: type, topic: str, profile: QoSProfile) -> Publisher[Any]:
-        """A publisher whose QoS users can override and whose mismatches are explained."""
+    def publish_to(self, kind: type, topic: str, profile: QoSProfile) -> Output:
+        """A publisher, while active, whose QoS users can override and whose mismatches are explained."""
         name = self.resolve_topic_name(topic)
 
         def mismatch(_: object) -> None:
@@ -138,7 +289,9 @@ class BaseNode(Node):  # type: ignore[misc]  # rclpy is untyped to us
             qos_overriding_options=qos.overrides(),
             event_callbacks=PublisherEventCallbacks(incompatible_qos=mismatch),
         )
-        return publisher
+        self._made.append(lambda: self.destroy_publisher(publisher))
+        self.outputs[name] = output = Output(publisher)
+        return output
 
     def subscribe_to(
         self,
@@ -150,7 +303,7 @@ class BaseNode(Node):  # type: ignore[misc]  # rclpy is untyped to us
         raw: bool = False,
         counted: bool = True,
     ) -> Subscription[Any]:
-        """A subscription whose QoS users can override and whose mismatches are explained.
+        """A subscription, while active, whose QoS users can override and whose mismatches are explained.
 
         Args:
             kind: message type.
@@ -190,6 +343,8 @@ class BaseNode(Node):  # type: ignore[misc]  # rclpy is untyped to us
             subscription = create(SubscriptionEventCallbacks(incompatible_qos=mismatch, message_lost=lost))
         except UnsupportedEventTypeError:  # not every middleware counts losses
             subscription = create(SubscriptionEventCallbacks(incompatible_qos=mismatch))
+        self._made.append(lambda: self.destroy_subscription(subscription))
+        self.inputs[name] = receive
         return subscription
 
     def subscribe_to_images(
@@ -207,13 +362,39 @@ class BaseNode(Node):  # type: ignore[misc]  # rclpy is untyped to us
             )
         return self.subscribe_to(Image, topic, lambda cdr: callback(view_image(cdr)), profile, raw=True)
 
+    def every(self, seconds: float, callback: Callable[[], None]) -> Timer:
+        """A timer, while active, on the steady clock: it goes on while a simulated clock stands still."""
+        timer = self.create_timer(seconds, callback, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._made.append(lambda: self.destroy_timer(timer))
+        return timer
+
+    def offer(self, name: str, act: Callable[[], str]) -> None:
+        """A service ``~/name`` (std_srvs/Trigger), while active.
+
+        Args:
+            name: of the service.
+            act: does what is asked and says what it did; an RtreidError is the reason why not.
+        """
+
+        def serve(_: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+            try:
+                response.message, response.success = act(), True
+                self.get_logger().info(response.message)
+            except RtreidError as error:
+                response.message = str(error)
+                self.get_logger().error(f"{name}: {error}")
+            return response
+
+        service = self.create_service(Trigger, f"~/{name}", serve)
+        self._made.append(lambda: self.destroy_service(service))
+
     def _explain_mismatch(self, topic: str, own: QoSProfile, *, publishing: bool) -> None:
         def explain() -> None:
-            self.destroy_timer(timer)
+            timer.cancel()
             self.get_logger().error(qos.mismatch_text(self, topic, own, publishing=publishing))
 
         # the other end's name and profile are known a moment after the event
-        timer = self.create_timer(_MISMATCH_DELAY_S, explain, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        timer = self.every(_MISMATCH_DELAY_S, explain)
 
     # ------------------------------------------------------------------------- error policy
 
@@ -302,16 +483,20 @@ class BaseNode(Node):  # type: ignore[misc]  # rclpy is untyped to us
             if new:
                 problems.append(f"{new} {name}")
         silent = time.monotonic() - self._last_input
-        if silent > _SILENCE_S and any(True for _ in self.subscriptions):
+        if silent > _SILENCE_S and self.inputs:
             problems.append(f"no input for {silent:.0f} s")
         level = DiagnosticStatus.WARN if problems else DiagnosticStatus.OK
-        if any(text.endswith("errors") for text in problems):
+        if self.failure:
+            problems.insert(0, self.failure)
+        if self.failure or any(text.endswith("errors") for text in problems):
             level = DiagnosticStatus.ERROR
-        values.update(self.diagnostic_values())
+        values["state"] = self._state
+        if self.is_active:
+            values.update(self.diagnostic_values())
         status = DiagnosticStatus(
             level=level,
             name=f"{self.get_fully_qualified_name()}: {self.kind}",
-            message=", ".join(problems) or "running",
+            message=", ".join(problems) or ("running" if self.is_active else self._state),
             hardware_id=", ".join(info.name for info in self.models.values()),
             values=[KeyValue(key=key, value=value) for key, value in values.items()],
         )

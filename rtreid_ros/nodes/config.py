@@ -16,7 +16,10 @@ from rtreid_ros.options import Option, describe
 from rtreid_ros.tracking import TRACKERS
 
 _WIDTH = 100
-_MADE_BY = "# Defaults, written by `python -m rtreid_ros.nodes.config`: change a copy.\n"
+_MADE_BY = (
+    "# Defaults, written by `python -m rtreid_ros.nodes.config`: change a copy.\n"
+    "# live: `ros2 param set` changes it at any time; the others are read when the node configures.\n"
+)
 
 
 def config_files() -> dict[str, str]:
@@ -55,13 +58,18 @@ def _group(prefix: str, options: list[tuple[str, Option]]) -> str:
 
 
 def _allowed(item: Option) -> str:
+    notes = [note for note in (_values(item), "live" if item.live else "") if note]
+    return f" ({'; '.join(notes)})" if notes else ""
+
+
+def _values(item: Option) -> str:
     if item.choices is not None:
-        return f" ({', '.join(item.choices)})"
+        return ", ".join(item.choices)
     if item.ge is not None and item.le is not None:
-        return f" ({item.ge:g} to {item.le:g})"
+        return f"{item.ge:g} to {item.le:g}"
     if item.ge is not None:
-        return f" (at least {item.ge:g})"
-    return f" (at most {item.le:g})" if item.le is not None else ""
+        return f"at least {item.ge:g}"
+    return "" if item.le is None else f"at most {item.le:g}"
 
 
 def _scalar(value: Any) -> str:

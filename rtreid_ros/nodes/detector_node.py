@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import Any
 
 from rtreid_ros.camera_motion import camera_motion_from
 from rtreid_ros.detection import create_detector
@@ -14,7 +15,6 @@ from rtreid_ros.nodes.conversions import detections_message, header, set_camera_
 from rtreid_ros.nodes.images import ImageView
 from rtreid_ros.nodes.main import run
 from rtreid_ros.nodes.motion import MotionStage
-from rtreid_ros.nodes.options import DetectedForOptions
 from rtreid_ros.tracking import TRACKERS
 
 
@@ -28,8 +28,7 @@ class DetectorNode(BaseNode):
         options = self.options()
         self.lossless = options.lossless
         self._transport = options.image_transport
-        # one parameter file may serve all nodes: the options of the tracker are none of ours
-        tracker = TRACKERS[self.declare_options("tracker", DetectedForOptions, owned=False).name]
+        tracker = TRACKERS[self.options("tracker").name]
         motion = self.options("camera_motion")
         self._method = motion.chosen(tracker.camera_motion)
         self._estimator = camera_motion_from(motion, tracker.camera_motion)
@@ -40,12 +39,16 @@ class DetectorNode(BaseNode):
 
     def activate(self) -> None:
         """Make topics and the inference thread."""
-        super().activate()
         profile = qos.result_qos(self.lossless, publishing=True)
         self._motion = MotionStage(self._estimator)
         self._publisher = self.publish_to(DetectionArray, "detections", profile)
         self._worker = self.work_with(self._detect)
         self.subscribe_to_images(lambda image: self._worker.put((image, time.monotonic())), self._transport)
+
+    def changed(self, prefix: str, options: Any) -> None:
+        """Thresholds and classes take effect with the next image."""
+        if prefix == "detector":
+            self._detector.adjust(options)
 
     def diagnostic_values(self) -> dict[str, str]:
         """How camera motion is told, and how often it could not be, too."""

@@ -43,7 +43,6 @@ class EmbedderNode(BaseNode):
 
     def activate(self) -> None:
         """Make topics, the matcher of stamps and the inference thread."""
-        super().activate()
         profile = qos.result_qos(self.lossless, publishing=True)
         self._publisher = self.publish_to(DetectionArray, "embeddings", profile)
         self._motions = MotionChain()

@@ -52,10 +52,8 @@ def run(create: Callable[[], BaseNode], kind: str) -> int:
 def _live(create: Callable[[], BaseNode], interrupts: _Interrupts) -> int:
     node = create()
     try:
-        node.configure()
-        node.activate()
-        node.activated()
-        node.get_logger().info("ready")
+        if not node.start():
+            return 1  # the reason is in its log
         interrupts.call = node.finish
         executor = SingleThreadedExecutor()
         executor.add_node(node)
@@ -116,5 +114,6 @@ def help_text(kind: str) -> str:
     for name, item in description.options():
         default = list(item.default) if item.kind is tuple else item.default
         note = f" (one of: {', '.join(item.choices)})" if item.choices else ""
-        lines += [f"  {name} [{default!r}]", f"      {item.help}{note}"]
+        live = " (live: can be changed at any time)" if item.live else ""
+        lines += [f"  {name} [{default!r}]", f"      {item.help}{note}{live}"]
     return "\n".join(lines) + "\n"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 
-from rclpy.clock import Clock, ClockType
 from sensor_msgs.msg import TimeReference
 from std_msgs.msg import UInt64
 
@@ -36,7 +35,6 @@ class ObserverNode(BaseNode):
 
     def activate(self) -> None:
         """Make topics."""
-        super().activate()
         self.ledger: FrameLedger[TrackArray] = FrameLedger()
         self.published: int | None = None
         """How many frames the source says it has published, once it has finished."""
@@ -50,12 +48,12 @@ class ObserverNode(BaseNode):
         self.subscribe_to(TrackArray, "tracks", self._receive_tracks, results)
         self.subscribe_to(TimeReference, "frames", self._announced, qos.record_qos(publishing=False))
         self.subscribe_to(UInt64, "source_finished", self._source_finished, qos.latched_qos())
-        self.create_timer(0.1, self._look_for_end, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self.every(0.1, self._look_for_end)
 
-    def close(self) -> None:
+    def deactivate(self) -> None:
         """Flush files, also in the middle of a run."""
         self._conclude_once()
-        super().close()
+        super().deactivate()
 
     def receive(self, message: TrackArray) -> None:
         """Tracks, the moment they come."""

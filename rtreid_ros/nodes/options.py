@@ -24,6 +24,17 @@ _RAW_OR_COMPRESSED = ("raw", "compressed")
 
 
 @dataclass(frozen=True, slots=True)
+class LifeOptions:
+    """Parameters of every node."""
+
+    autostart: bool = option(
+        True,
+        "configure and activate at once; otherwise the node waits for transitions, such as "
+        "`ros2 lifecycle set NODE configure`",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class StageOptions:
     """Parameters of nodes that take no images."""
 
@@ -86,7 +97,7 @@ class TrackerNodeOptions:
         ge=0,
         le=1000,
     )
-    publish_embeddings: bool = option(False, "fill the embedding field of every published track")
+    publish_embeddings: bool = option(False, "fill the embedding field of every published track", live=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +156,7 @@ class NodeDescription:
 
     def options(self, tracker: str = TrackerNodeOptions().name) -> list[tuple[str, Option]]:
         """Dotted name and option of every parameter, with those of `tracker`."""
-        groups: list[tuple[str, type]] = list(self.groups.items())
+        groups: list[tuple[str, type]] = [("", LifeOptions), *self.groups.items()]
         if self.has_tracker:
             groups += [("tracker", TrackerNodeOptions), ("tracker", TRACKERS[tracker].Options)]
         return [(dotted(prefix, item.name), item) for prefix, cls in groups for item in describe(cls)]

@@ -1,19 +1,24 @@
-"""ROS parameters from options dataclasses: declared, described, ranged, checked."""
+"""ROS parameters from options dataclasses: declared, described, ranged, checked, changed."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
 from rclpy.exceptions import ParameterException
-from rclpy.node import Node
 
-from rtreid_ros.errors import ConfigError
+from rtreid_ros.errors import ConfigError, RtreidError
 from rtreid_ros.nodes.options import dotted
 from rtreid_ros.options import Option, build, describe
 from rtreid_ros.registry import suggest
+
+if TYPE_CHECKING:
+    from rclpy.node import Node
+    from rclpy.parameter import Parameter
+
+    from rtreid_ros.nodes.base import BaseNode
 
 T = TypeVar("T")
 
@@ -24,9 +29,10 @@ def descriptor(item: Option) -> ParameterDescriptor:
     """What ``ros2 param describe`` shows."""
     # Typed dynamically so that an integer given for a number is taken and a wrong type gets our
     # own message; Option.check is the judge of both.
-    described = ParameterDescriptor(description=item.help, dynamic_typing=True, read_only=True)
-    if item.choices is not None:
-        described.additional_constraints = f"one of: {', '.join(item.choices)}"
+    described = ParameterDescriptor(description=item.help, dynamic_typing=True)
+    constraints = [] if item.choices is None else [f"one of: {', '.join(item.choices)}"]
+    constraints.append("can be changed at any time" if item.live else "read when the node configures")
+    described.additional_constraints = "; ".join(constraints)
     if item.ge is not None or item.le is not None:
         if item.kind is float:
             low = -sys.float_info.max if item.ge is None else float(item.ge)
@@ -47,27 +53,16 @@ def _plain(value: Any, item: Option) -> Any:
     return "" if value is None and item.kind is str else value
 
 
-def declare(node: Node, prefix: str, cls: type[T]) -> T:
-    """Declare every option of `cls` as ``prefix.name`` and read it.
+def _checked(name: str, value: Any, item: Option) -> Any:
+    """`value` as the option's type.
 
     Raises:
-        ConfigError: a value of the wrong type or out of range.
+        ConfigError: it is none; the message names the parameter in full.
     """
-    return build(cls, {item.name: _declare(node, dotted(prefix, item.name), item) for item in describe(cls)})
-
-
-def _declare(node: Node, name: str, item: Option) -> Any:
-    default = (list(item.default) or [""]) if item.kind is tuple else item.default
-    value = _given(node).get(name, default)
     try:
-        # before ROS judges it, whose words are about types and ranges in general
-        checked = item.check(_plain(getattr(value, "value", value), item))
-        node.declare_parameter(name, default, descriptor(item))
+        return item.check(_plain(value, item))
     except ConfigError as wrong:
         raise ConfigError(f"parameter {name}{str(wrong).removeprefix(item.name)}") from None
-    except ParameterException as error:
-        raise ConfigError(f"parameter {name}: {error}") from None
-    return checked
 
 
 def _given(node: Node) -> dict[str, Any]:
@@ -76,20 +71,103 @@ def _given(node: Node) -> dict[str, Any]:
     return given
 
 
-def refuse_unknown(node: Node, prefixes: Iterable[str]) -> None:
-    """Raise for given parameters that nobody declared, in groups this node owns.
+class Parameters:
+    """The parameters of one node: options dataclasses by prefix.
 
-    One file may serve several nodes, so names outside `prefixes` may belong to others.
+    Those marked `live` may be changed at any time, the others only while the node is unconfigured. A change
+    that cannot be is refused with the reason.
 
-    Raises:
-        ConfigError: such a name; the nearest one is suggested.
+    Args:
+        node: whose parameters.
     """
-    declared = list(node.get_parameters_by_prefix(""))
-    for name in _given(node):
-        group = name.partition(".")[0]
-        if group in prefixes and "." in name and name not in declared:
-            known = [item for item in declared if item.startswith(f"{group}.")]
-            raise ConfigError(f"unknown parameter {name}{suggest(name, known)}; known: {', '.join(known)}")
-        if "." not in name and name not in declared and "" in prefixes:
-            close = suggest(name, declared)
-            node.get_logger().warning(f"parameter {name} is not one of this node's{close}; ignored")
+
+    def __init__(self, node: BaseNode) -> None:
+        self._node = node
+        self._items: dict[str, tuple[str, type, Option]] = {}
+        """Prefix, options dataclass and option of every parameter of ours, by its dotted name."""
+        node.add_on_set_parameters_callback(self._judge)
+
+    def declare(self, prefix: str, cls: type) -> None:
+        """Declare every option of `cls` as ``prefix.name``; those already declared stay.
+
+        Raises:
+            ConfigError: a value of the wrong type or out of range.
+        """
+        for item in describe(cls):
+            name = dotted(prefix, item.name)
+            if name in self._items:
+                self._items[name] = (prefix, cls, item)
+                continue
+            default = (list(item.default) or [""]) if item.kind is tuple else item.default
+            value = _given(self._node).get(name, default)
+            _checked(name, getattr(value, "value", value), item)  # before ROS, whose words are general
+            try:
+                self._node.declare_parameter(name, default, descriptor(item))
+            except ParameterException as error:
+                raise ConfigError(f"parameter {name}: {error}") from None
+            self._items[name] = (prefix, cls, item)
+
+    def forget(self, prefix: str, cls: type, keep: Iterable[type]) -> None:
+        """Undeclare the options of `cls`, but for those that one of `keep` has too."""
+        kept = {item.name for other in keep for item in describe(other)}
+        for item in describe(cls):
+            if item.name not in kept:
+                name = dotted(prefix, item.name)
+                del self._items[name]
+                self._node.undeclare_parameter(name)
+
+    def read(self, prefix: str, cls: type[T], changes: dict[str, Any] | None = None) -> T:
+        """The options `cls` as they are, or as they would be with `changes` by dotted name.
+
+        Raises:
+            ConfigError: a value of the wrong type or out of range.
+        """
+        values = {}
+        for item in describe(cls):
+            name = dotted(prefix, item.name)
+            value = (changes or {}).get(name, self._node.get_parameter(name).value)
+            values[item.name] = _checked(name, value, item)
+        return build(cls, values)
+
+    def refuse_unknown(self, prefixes: Iterable[str]) -> None:
+        """Raise for given parameters that nobody declared, in groups this node owns.
+
+        One file may serve several nodes, so names outside `prefixes` may belong to others.
+
+        Raises:
+            ConfigError: such a name; the nearest one is suggested.
+        """
+        declared = list(self._node.get_parameters_by_prefix(""))
+        for name in _given(self._node):
+            group = name.partition(".")[0]
+            if group in prefixes and "." in name and name not in declared:
+                known = [item for item in declared if item.startswith(f"{group}.")]
+                raise ConfigError(
+                    f"unknown parameter {name}{suggest(name, known)}; known: {', '.join(known)}"
+                )
+            if "." not in name and name not in declared and "" in prefixes:
+                close = suggest(name, declared)
+                self._node.get_logger().warning(f"parameter {name} is not one of this node's{close}; ignored")
+
+    def _judge(self, changed: list[Parameter[Any]]) -> SetParametersResult:
+        """Refuse a change with the reason, or hand it to the node."""
+        try:
+            self._apply({item.name: item.value for item in changed if item.name in self._items})
+        except RtreidError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    def _apply(self, changes: dict[str, Any]) -> None:
+        configured = self._node.is_configured
+        groups: dict[tuple[str, type], None] = {}
+        for name, value in changes.items():
+            prefix, cls, item = self._items[name]
+            _checked(name, value, item)
+            if configured and not item.live:
+                raise ConfigError(
+                    f"parameter {name} is read when the node configures: deactivate it and clean it up first"
+                )
+            groups[prefix, cls] = None
+        if configured:
+            for prefix, cls in groups:
+                self._node.changed(prefix, self.read(prefix, cls, changes))

@@ -20,6 +20,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from typing import Any
 
 from builtin_interfaces.msg import Time
 from rclpy.duration import Duration
@@ -52,8 +53,8 @@ class SourceNode(BaseNode):
 
     kind = "source_node"
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
         self._resources = ExitStack()
         self._player: threading.Thread | None = None
         self._ahead: ReadAhead[Frame] | None = None
@@ -80,7 +81,6 @@ class SourceNode(BaseNode):
 
     def activate(self) -> None:
         """Make topics, start reading and publishing."""
-        super().activate()
         self._rate = self.publish_to(Float64, "source_rate", qos.latched_qos())
         self._rate.publish(Float64(data=float(self._source.frame_rate)))
         compressed = self._options.image_transport == "compressed"
@@ -93,6 +93,7 @@ class SourceNode(BaseNode):
         self._truth = self.publish_to(TrackArray, "ground_truth", qos.record_qos())
         self._finished = self.publish_to(UInt64, "source_finished", qos.latched_qos())
         self._backpressure = Backpressure(self._options.window)
+        self._stopping.clear()
         if self.lossless:
             profile = qos.result_qos(True, publishing=False)
             self.subscribe_to(TrackArray, "tracks", self._returned, profile)
@@ -101,18 +102,22 @@ class SourceNode(BaseNode):
         self._player = threading.Thread(target=self._play, name="player", daemon=True)
         self._player.start()
 
-    def close(self) -> None:
-        """Stop publishing and free the source."""
+    def deactivate(self) -> None:
+        """Stop publishing."""
         self._stopping.set()
         self._backpressure.stop()
         if self._ahead is not None:
             self._ahead.close()
-        if self._live:
+        if self._live:  # it may be waiting for a camera
             self._resources.close()
         if self._player is not None:
             self._player.join(5)
+        super().deactivate()
+
+    def cleanup(self) -> None:
+        """Free the source."""
         self._resources.close()
-        super().close()
+        super().cleanup()
 
     # ----------------------------------------------------------------------------- publishing
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import Any
 
 from rtreid_ros.msg import DetectionArray, TrackArray
 from rtreid_ros.nodes import qos
@@ -33,7 +34,6 @@ class TrackerNode(BaseNode):
 
     def activate(self) -> None:
         """Make topics and the tracking thread."""
-        super().activate()
         self._dim = 0
         self._class_names: dict[int, str] = {}
         self._motions = MotionChain()
@@ -44,12 +44,18 @@ class TrackerNode(BaseNode):
         )
         self._worker = self.work_with(self._track)
         self._stage.activate()
+        self.offer("reset", self._stage.ask_reset)
         self.subscribe_to(
             DetectionArray,
             "embeddings" if self._stage.tracker.uses_embeddings else "detections",
             self._take,
             qos.result_qos(self.lossless, publishing=False),
         )
+
+    def changed(self, prefix: str, options: Any) -> None:
+        """Options of the tracker take effect with the next frame."""
+        if prefix == "tracker":
+            self._stage.adjust(options)
 
     def diagnostic_values(self) -> dict[str, str]:
         """The tracker's name and counters too."""

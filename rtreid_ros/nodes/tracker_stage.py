@@ -9,6 +9,7 @@ from rtreid_ros.nodes.options import TrackerNodeOptions
 from rtreid_ros.nodes.source_rate import DEFAULT_RATE, SourceRate
 from rtreid_ros.ordering import Order, StampOrder
 from rtreid_ros.tracking import TRACKERS, Tracker, create_tracker
+from rtreid_ros.tracking.base import TrackerOptions
 
 if TYPE_CHECKING:
     from rtreid_ros.nodes.base import BaseNode
@@ -26,8 +27,10 @@ class TrackerStage:
 
     def __init__(self, node: BaseNode) -> None:
         self._node = node
-        self.options = node.declare_options("tracker", TrackerNodeOptions)
-        self._tracker_options = asdict(node.declare_options("tracker", TRACKERS[self.options.name].Options))
+        self.options = node.options_of(TrackerNodeOptions, "tracker")
+        self._tracker_options = node.options_of(TRACKERS[self.options.name].Options, "tracker")
+        self._adjusted: TrackerOptions | None = None
+        self._reset_asked = False
         self.tracker: Tracker = self._create(self.options.frame_rate or DEFAULT_RATE)
         self._order = StampOrder()
         self._source: SourceRate | None = None
@@ -39,6 +42,18 @@ class TrackerStage:
         else:
             self._announce()
 
+    def adjust(self, options: TrackerOptions | TrackerNodeOptions) -> None:
+        """Go on with other options from the next frame on; from any thread."""
+        if isinstance(options, TrackerNodeOptions):
+            self.options = options
+        else:
+            self._tracker_options = self._adjusted = options
+
+    def ask_reset(self) -> str:
+        """Begin anew with the next frame; from any thread."""
+        self._reset_asked = True
+        return "tracks are reset with the next frame"
+
     def accept(self, stamp_ns: int) -> bool:
         """Whether the frame of this stamp is to be tracked; a late one is counted and logged.
 
@@ -48,6 +63,12 @@ class TrackerStage:
             self.tracker = self._create(self._source.settle())
             self._source = None
             self._announce()
+        if self._adjusted is not None:
+            self.tracker.adjust(self._adjusted)
+            self._adjusted = None
+        if self._reset_asked:
+            self._reset_asked = False
+            self.tracker.reset()
         if self._order.judge(stamp_ns) is Order.LATE:
             self._node.statistics.count("rejected")
             self._node.warn(
@@ -65,7 +86,7 @@ class TrackerStage:
         }
 
     def _create(self, frame_rate: float) -> Tracker:
-        return create_tracker(self.options.name, frame_rate, **self._tracker_options)
+        return create_tracker(self.options.name, frame_rate, **asdict(self._tracker_options))
 
     def _announce(self) -> None:
         rate = f"{self.tracker.frame_rate:g} frames per second"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import Any
 
 from rtreid_ros.camera_motion import camera_motion_from
 from rtreid_ros.detection import create_detector
@@ -47,7 +48,6 @@ class TrackingNode(BaseNode):
 
     def activate(self) -> None:
         """Make topics and the inference thread."""
-        super().activate()
         self._count = 0
         self._last: int | None = None
         results = qos.result_qos(self.lossless, publishing=True)
@@ -57,7 +57,15 @@ class TrackingNode(BaseNode):
         )
         self._worker = self.work_with(self._track)
         self._stage.activate()
+        self.offer("reset", self._stage.ask_reset)
         self.subscribe_to_images(lambda image: self._worker.put((image, time.monotonic())), self._transport)
+
+    def changed(self, prefix: str, options: Any) -> None:
+        """Thresholds, classes and options of the tracker take effect with the next image."""
+        if prefix == "detector":
+            self._pipeline.detector.adjust(options)
+        elif prefix == "tracker":
+            self._stage.adjust(options)
 
     def diagnostic_values(self) -> dict[str, str]:
         """The tracker's name and counters too."""

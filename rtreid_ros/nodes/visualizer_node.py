@@ -43,7 +43,6 @@ class VisualizerNode(BaseNode):
 
     def activate(self) -> None:
         """Make topics, the matcher of stamps and the drawing thread."""
-        super().activate()
         results = qos.result_qos(False, publishing=True)
         self._annotated = self.publish_to(Image, "annotated", results)
         self._markers = self.publish_to(MarkerArray, "markers", qos.result_qos(False, publishing=True))

@@ -29,17 +29,18 @@ class TrackerOptions:
     """Options every tracker has; its own, and the published defaults, stand in its module."""
 
     max_lost: float = option(
-        1.0, "a track not seen for longer than this is dropped, seconds", ge=0, search=(0.3, 3.0)
+        1.0, "a track not seen for longer than this is dropped, seconds", ge=0, search=(0.3, 3.0), live=True
     )
-    min_hits: int = option(3, "detections that confirm a new track", ge=1, search=[1, 2, 3, 4, 5])
+    min_hits: int = option(3, "detections that confirm a new track", ge=1, search=[1, 2, 3, 4, 5], live=True)
     report: str = option(
         "detection",
         "box given for a matched track: the matched detection's, unchanged, or the Kalman filter's, smoother",
         choices=("detection", "filter"),
         search=[],
+        live=True,
     )
     per_class: bool = option(
-        False, "whether only detections of a track's own class can continue it", search=[]
+        False, "whether only detections of a track's own class can continue it", search=[], live=True
     )
 
 
@@ -87,6 +88,11 @@ class Tracker(ABC):
         self._next_id = 1
         self._updates = 0
         self.tracks = self._new_tracks(Detections.empty())
+
+    def adjust(self, options: TrackerOptions) -> None:
+        """Go on with other options, which may differ in those marked `live`; between two updates."""
+        self.options = options
+        self._max_lost = options.max_lost * self.frame_rate
 
     def update(
         self,

@@ -23,7 +23,7 @@ class BotSortOptions(ByteTrackOptions):
     """Published defaults, but for `max_lost` (the paper's is 1 s) and `proximity_limit`, see `BotSort`."""
 
     max_lost: float = option(
-        1.5, "a track not seen for longer than this is dropped, seconds", ge=0, search=(0.3, 3.0)
+        1.5, "a track not seen for longer than this is dropped, seconds", ge=0, search=(0.3, 3.0), live=True
     )
     proximity_limit: float = option(
         0.8,
@@ -31,6 +31,7 @@ class BotSortOptions(ByteTrackOptions):
         ge=0,
         le=1,
         search=(0.3, 0.95),
+        live=True,
     )
     appearance_limit: float = option(
         0.25,
@@ -38,9 +39,15 @@ class BotSortOptions(ByteTrackOptions):
         ge=0,
         le=1,
         search=(0.1, 0.5),
+        live=True,
     )
     momentum: float = option(
-        0.9, "share of its old embedding a track keeps at each match", ge=0, le=0.999, search=(0.5, 0.99)
+        0.9,
+        "share of its old embedding a track keeps at each match",
+        ge=0,
+        le=0.999,
+        search=(0.5, 0.99),
+        live=True,
     )
 
 

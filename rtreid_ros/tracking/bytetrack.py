@@ -24,24 +24,34 @@ from rtreid_ros.types import Bool, Detections, Float32, Int64, TrackState
 class ByteTrackOptions(TrackerOptions):
     """Published defaults; `max_lost` is the paper's 30 frames at 30 frames per second."""
 
-    min_hits: int = option(2, "detections that confirm a track not born in the first frame", ge=1)
+    min_hits: int = option(2, "detections that confirm a track not born in the first frame", ge=1, live=True)
     track_threshold: float = option(
-        0.6, "detections scored at least this are associated first", ge=0, le=1, search=(0.3, 0.8)
+        0.6, "detections scored at least this are associated first", ge=0, le=1, search=(0.3, 0.8), live=True
     )
     low_threshold: float = option(
-        0.1, "detections scored at least this can still continue a track", ge=0, le=1, search=(0.05, 0.3)
+        0.1,
+        "detections scored at least this can still continue a track",
+        ge=0,
+        le=1,
+        search=(0.05, 0.3),
+        live=True,
     )
     new_track_threshold: float = option(
-        0.7, "least score of a detection that begins a track", ge=0, le=1, search=(0.3, 0.9)
+        0.7, "least score of a detection that begins a track", ge=0, le=1, search=(0.3, 0.9), live=True
     )
     first_limit: float = option(
-        0.8, "first association: greatest 1 - IoU * score", ge=0, le=1, search=(0.5, 0.95)
+        0.8, "first association: greatest 1 - IoU * score", ge=0, le=1, search=(0.5, 0.95), live=True
     )
     second_limit: float = option(
-        0.5, "second association, of low scores: greatest 1 - IoU", ge=0, le=1, search=(0.2, 0.8)
+        0.5, "second association, of low scores: greatest 1 - IoU", ge=0, le=1, search=(0.2, 0.8), live=True
     )
     tentative_limit: float = option(
-        0.7, "association of tentative tracks: greatest 1 - IoU * score", ge=0, le=1, search=(0.3, 0.9)
+        0.7,
+        "association of tentative tracks: greatest 1 - IoU * score",
+        ge=0,
+        le=1,
+        search=(0.3, 0.9),
+        live=True,
     )
     duplicate_limit: float = option(
         0.15,
@@ -49,6 +59,7 @@ class ByteTrackOptions(TrackerOptions):
         ge=0,
         le=1,
         search=(0.0, 0.3),
+        live=True,
     )
 
 

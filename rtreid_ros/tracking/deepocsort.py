@@ -21,10 +21,10 @@ class DeepOcSortOptions(OcSortOptions):
     """Published defaults; `max_lost` is the paper's 30 frames in its slowest sequences, of 14 per second."""
 
     max_lost: float = option(
-        2.0, "a track not seen for longer than this is dropped, seconds", ge=0, search=(0.3, 5.0)
+        2.0, "a track not seen for longer than this is dropped, seconds", ge=0, search=(0.3, 5.0), live=True
     )
     appearance_weight: float = option(
-        0.75, "weight of the cosine similarity beside overlap", ge=0, le=10, search=(0.0, 2.5)
+        0.75, "weight of the cosine similarity beside overlap", ge=0, le=10, search=(0.0, 2.5), live=True
     )
     adaptive_margin: float = option(
         0.5,
@@ -32,6 +32,7 @@ class DeepOcSortOptions(OcSortOptions):
         ge=0,
         le=2,
         search=(0.0, 1.0),
+        live=True,
     )
     momentum: float = option(
         0.95,
@@ -39,6 +40,7 @@ class DeepOcSortOptions(OcSortOptions):
         ge=0,
         le=0.999,
         search=(0.5, 0.99),
+        live=True,
     )
 
 

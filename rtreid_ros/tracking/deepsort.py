@@ -24,22 +24,31 @@ class DeepSortOptions(TrackerOptions):
     """Published defaults; `max_lost` is the paper's 30 frames in its slowest sequences, of 14 per second."""
 
     max_lost: float = option(
-        2.0, "a track not seen for longer than this is dropped, seconds", ge=0, search=(0.3, 5.0)
+        2.0, "a track not seen for longer than this is dropped, seconds", ge=0, search=(0.3, 5.0), live=True
     )
-    min_score: float = option(0.5, "detections scored below this are ignored", ge=0, le=1, search=(0.3, 0.8))
+    min_score: float = option(
+        0.5, "detections scored below this are ignored", ge=0, le=1, search=(0.3, 0.8), live=True
+    )
     appearance_limit: float = option(
         0.2,
         "matching cascade: greatest cosine distance to the nearest past look",
         ge=0,
         le=2,
         search=(0.1, 0.6),
+        live=True,
     )
     gate: float = option(
-        CHI2_95_4, "greatest squared Mahalanobis distance of a match by appearance", ge=0, search=(4.0, 30.0)
+        CHI2_95_4,
+        "greatest squared Mahalanobis distance of a match by appearance",
+        ge=0,
+        search=(4.0, 30.0),
+        live=True,
     )
-    overlap: str = option("iou", "what a match by position is judged by, all from 0 to 1", choices=OVERLAPS)
+    overlap: str = option(
+        "iou", "what a match by position is judged by, all from 0 to 1", choices=OVERLAPS, live=True
+    )
     overlap_limit: float = option(
-        0.7, "association by position: greatest 1 - overlap", ge=0, le=1, search=(0.4, 0.9)
+        0.7, "association by position: greatest 1 - overlap", ge=0, le=1, search=(0.4, 0.9), live=True
     )
     gallery: int = option(100, "embeddings kept of a track", ge=1, le=1000, search=[1, 10, 30, 100])
 

@@ -28,20 +28,24 @@ class OcSortOptions(TrackerOptions):
     """Published defaults; `max_lost` is the paper's 30 frames at 30 frames per second."""
 
     track_threshold: float = option(
-        0.6, "detections scored at least this are tracked", ge=0, le=1, search=(0.3, 0.8)
+        0.6, "detections scored at least this are tracked", ge=0, le=1, search=(0.3, 0.8), live=True
     )
-    overlap: str = option("iou", "what a match is judged by, all from 0 to 1", choices=OVERLAPS)
+    overlap: str = option("iou", "what a match is judged by, all from 0 to 1", choices=OVERLAPS, live=True)
     min_overlap: float = option(
-        0.3, "least overlap of a track with its detection", ge=0, le=1, search=(0.1, 0.5)
+        0.3, "least overlap of a track with its detection", ge=0, le=1, search=(0.1, 0.5), live=True
     )
     inertia: float = option(
-        0.2, "weight of the direction of motion in association", ge=0, le=1, search=(0.0, 0.6)
+        0.2, "weight of the direction of motion in association", ge=0, le=1, search=(0.0, 0.6), live=True
     )
     delta_t: float = option(
         3.0, "how far back the direction of motion looks, nominal frames", ge=0, le=60, search=(1.0, 10.0)
     )
-    byte: bool = option(False, "whether detections scored below the threshold can continue a track")
-    low_threshold: float = option(0.1, "least score of those, with byte", ge=0, le=1, search=(0.05, 0.3))
+    byte: bool = option(
+        False, "whether detections scored below the threshold can continue a track", live=True
+    )
+    low_threshold: float = option(
+        0.1, "least score of those, with byte", ge=0, le=1, search=(0.05, 0.3), live=True
+    )
 
 
 @dataclass(slots=True)

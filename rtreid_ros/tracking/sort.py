@@ -18,10 +18,12 @@ from rtreid_ros.types import Bool, Detections
 class SortOptions(TrackerOptions):
     """Published defaults, but for `max_lost`: the paper drops a track missed twice (1 / 30), see `Sort`."""
 
-    min_score: float = option(0.5, "detections scored below this are ignored", ge=0, le=1, search=(0.3, 0.8))
-    overlap: str = option("iou", "what a match is judged by, all from 0 to 1", choices=OVERLAPS)
+    min_score: float = option(
+        0.5, "detections scored below this are ignored", ge=0, le=1, search=(0.3, 0.8), live=True
+    )
+    overlap: str = option("iou", "what a match is judged by, all from 0 to 1", choices=OVERLAPS, live=True)
     min_overlap: float = option(
-        0.3, "least overlap of a track with its detection", ge=0, le=1, search=(0.1, 0.5)
+        0.3, "least overlap of a track with its detection", ge=0, le=1, search=(0.1, 0.5), live=True
     )
 
 

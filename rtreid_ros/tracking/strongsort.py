@@ -31,14 +31,17 @@ class StrongSortOptions(TrackerOptions):
     """Published defaults; `max_lost` is the paper's 30 frames in its slowest sequences, of 14 per second."""
 
     max_lost: float = option(
-        2.0, "a track not seen for longer than this is dropped, seconds", ge=0, search=(0.3, 5.0)
+        2.0, "a track not seen for longer than this is dropped, seconds", ge=0, search=(0.3, 5.0), live=True
     )
-    min_score: float = option(0.6, "detections scored below this are ignored", ge=0, le=1, search=(0.3, 0.8))
+    min_score: float = option(
+        0.6, "detections scored below this are ignored", ge=0, le=1, search=(0.3, 0.8), live=True
+    )
     appearance_limit: float = option(
         0.45,
         "first association: greatest fused cost (0.4 for the cosine, 0.05 for the motion)",
         ge=0,
         search=(0.2, 0.9),
+        live=True,
     )
     appearance_weight: float = option(
         0.98,
@@ -46,13 +49,25 @@ class StrongSortOptions(TrackerOptions):
         ge=0,
         le=1,
         search=(0.8, 1.0),
+        live=True,
     )
     gate: float = option(
-        CHI2_95_4, "greatest squared Mahalanobis distance of a match by appearance", ge=0, search=(4.0, 30.0)
+        CHI2_95_4,
+        "greatest squared Mahalanobis distance of a match by appearance",
+        ge=0,
+        search=(4.0, 30.0),
+        live=True,
     )
-    iou_limit: float = option(0.7, "second association: greatest 1 - IoU", ge=0, le=1, search=(0.4, 0.9))
+    iou_limit: float = option(
+        0.7, "second association: greatest 1 - IoU", ge=0, le=1, search=(0.4, 0.9), live=True
+    )
     momentum: float = option(
-        0.9, "share of its old embedding a track keeps at each match", ge=0, le=0.999, search=(0.5, 0.99)
+        0.9,
+        "share of its old embedding a track keeps at each match",
+        ge=0,
+        le=0.999,
+        search=(0.5, 0.99),
+        live=True,
     )
     gallery: int = option(
         10,
