@@ -2,41 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from rtreid_ros.bags.definitions import message_types
 from rtreid_ros.errors import ConfigError, SinkError
-from rtreid_ros.installed import shared_folders
 from rtreid_ros.sinks.base import Output, remove
 
-if TYPE_CHECKING:
-    from rosbags.typesys.store import Typestore
-
 STORAGES = ("mcap", "sqlite3")
-
-
-@cache
-def message_types() -> Typestore:
-    """The messages of ROS 2 and our own, which are read from their ``.msg`` files.
-
-    Raises:
-        SinkError: the ``.msg`` files are not where the installation puts them.
-    """
-    from rosbags.typesys import Stores, get_types_from_msg, get_typestore  # noqa: PLC0415 (slow to import)
-
-    roots = shared_folders("msg")
-    root = next((root for root in roots if (root / "TrackArray.msg").is_file()), None)
-    if root is None:
-        raise SinkError(
-            f"the definitions of our messages are missing; looked in {', '.join(map(str, roots))}"
-        )
-    store = get_typestore(Stores.ROS2_HUMBLE)
-    types: dict[str, Any] = {}
-    for path in sorted(root.glob("*.msg")):
-        types.update(get_types_from_msg(path.read_text(encoding="utf-8"), f"rtreid_ros/msg/{path.stem}"))
-    store.register(types)
-    return store
 
 
 class BagOutput(Output):

@@ -3,46 +3,33 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from rtreid_ros.errors import ImageError, SourceError
-from rtreid_ros.registry import suggest
+from rtreid_ros.bags.cameras import BagImage, Camera, find_camera, find_cameras, images_of
+from rtreid_ros.bags.definitions import COMPRESSED_IMAGE, IMAGE
+from rtreid_ros.bags.reader import BagMessage, BagReader
+from rtreid_ros.bags.truth import BagTruth
+from rtreid_ros.errors import ImageError, MessageError, SourceError
 from rtreid_ros.sources.base import BaseSource
 from rtreid_ros.sources.encodings import decode_compressed, to_bgr
 from rtreid_ros.types import Frame
 
 if TYPE_CHECKING:
-    from rtreid_ros.types import UInt8
+    from types import TracebackType
+
+    from typing_extensions import Self
 
 logger = logging.getLogger(__name__)
 
-BAG_SUFFIXES = (".mcap", ".db3")
-IMAGE_TYPES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
-_RATE_SAMPLES = 32
-_DEFAULT_RATE = 30.0
-
-
-def is_bag(path: Path) -> bool:
-    """Whether this is a storage file of rosbag2, or a folder with metadata or exactly such a file."""
-    if path.is_dir():
-        return (path / "metadata.yaml").is_file() or len(_storage_files(path)) == 1
-    return path.suffix.lower() in BAG_SUFFIXES
-
-
-def _storage_files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in BAG_SUFFIXES)
-
 
 class BagSource(BaseSource):
-    """The images of one topic of a bag, in the order they were recorded.
+    """The images of one topic of a bag, in the order they were recorded, with their ground truth.
 
-    Stamps are those of the message headers. A message that is no usable image is logged, counted
-    in `lost` and skipped; its index stays free.
+    Stamps are those of the message headers; where these are all zero, the time of receipt. Ground
+    truth comes from the topic ``ground_truth`` beside the images, by exact stamp. A message that
+    is no usable image is logged, counted in `lost` and skipped; its index stays free.
 
     Args:
         path: folder of the bag, or its ``.mcap`` or ``.db3`` file.
@@ -57,40 +44,33 @@ class BagSource(BaseSource):
     def __init__(
         self, path: str | Path, topic: str | None = None, *, frame_rate: float | None = None
     ) -> None:
-        from rosbags.typesys import Stores, get_typestore  # noqa: PLC0415 (slow to import)
-
         self.path = Path(path)
-        if not self.path.exists():
-            raise SourceError(f"{self.path}: no such bag")
-        # Image, CompressedImage and Header are the same in every ROS 2 distribution.
-        self._types = get_typestore(Stores.ROS2_HUMBLE)
-        self._reader: Any = self._open()
+        self._reader: BagReader | None = BagReader(path)
         try:
-            self.topic = self._choose(topic)
-            self._connections = [c for c in self._reader.connections if c.topic == self.topic]
-            first, rate = self._look_ahead()
-            super().__init__(
-                self.path.stem or "bag", frame_rate or rate, (first.image.shape[0], first.image.shape[1])
-            )
+            camera = find_camera(self._reader, topic)
+            height, width = _first_size(self._reader, camera)
+            self._truth = BagTruth(self._reader, camera.truth) if camera.truth else None
         except BaseException:
             self.close()
             raise
-        self.length = sum(connection.msgcount for connection in self._connections) or None
+        super().__init__(self.path.stem or "bag", frame_rate or camera.frame_rate, (height, width))
+        self.camera = camera
+        self.topic = camera.image
+        self.length = camera.count or None
+        self.class_names = self._truth.class_names if self._truth else ()
 
     def __iter__(self) -> Iterator[Frame]:
         if self._reader is None:
-            self._reader = self._open()
-            self._connections = [c for c in self._reader.connections if c.topic == self.topic]
+            self._reader = BagReader(self.path)
         self.lost = 0
-        for index, message in enumerate(self._messages()):
-            try:
-                image = self._image(message)
-            except ImageError as error:
+        if self._truth is not None:
+            self._truth.rewind()
+        for image in images_of(self._reader, [self.camera]):
+            frame = _decoded(self._reader, image, self._truth)
+            if frame is None:
                 self.lost += 1
-                logger.warning("%s, message %d of %s skipped: %s", self.path, index, self.topic, error)
-                continue
-            header = message.header
-            yield Frame(image, index, _nanoseconds(header.stamp), camera=header.frame_id or "camera")
+            else:
+                yield frame
 
     def close(self) -> None:
         """Close the bag's files."""
@@ -98,72 +78,106 @@ class BagSource(BaseSource):
         if reader is not None:
             reader.close()
 
-    def _open(self) -> Any:
-        from rosbags.rosbag2 import Reader  # noqa: PLC0415
 
-        target = self.path
-        if target.is_dir() and not (target / "metadata.yaml").is_file():
-            # a recorder that was killed leaves its file without metadata
-            files = _storage_files(target)
-            if len(files) != 1:
-                raise SourceError(
-                    f"{target}: no metadata.yaml and not exactly one of {', '.join(BAG_SUFFIXES)}"
-                )
-            target = files[0]
+class BagCameras:
+    """Several cameras of one bag, interleaved as they were recorded. A context manager.
+
+    Args:
+        path: folder of the bag, or its ``.mcap`` or ``.db3`` file.
+        topics: image topics; none = every camera of the bag.
+
+    Attributes:
+        cameras: by name.
+        lost: messages that were no usable image, in the current iteration.
+
+    Raises:
+        SourceError: as `BagSource`, but several image topics are welcome.
+    """
+
+    def __init__(self, path: str | Path, topics: Sequence[str] = ()) -> None:
+        self.path = Path(path)
+        self._reader = BagReader(path)
+        self.lost = 0
         try:
-            reader = Reader(target)
-            reader.open()
-        except Exception as error:  # whatever a damaged file makes the parsers raise
-            raise SourceError(f"{self.path}: not a readable rosbag2 ({error})") from error
-        return reader
+            self.cameras = {camera.name: camera for camera in find_cameras(self._reader, topics)}
+            self._truths = {
+                name: BagTruth(self._reader, camera.truth)
+                for name, camera in self.cameras.items()
+                if camera.truth
+            }
+        except BaseException:
+            self.close()
+            raise
 
-    def _choose(self, topic: str | None) -> str:
-        types: dict[str, str] = {c.topic: c.msgtype for c in self._reader.connections}
-        listing = "".join(f"\n  {name}  ({kind})" for name, kind in sorted(types.items())) or " none"
-        images = sorted(name for name, kind in types.items() if kind in IMAGE_TYPES)
-        if topic is not None:
-            if topic not in types:
-                hint = suggest(topic, list(types))
-                raise SourceError(f"{self.path}: no topic {topic!r}{hint}; topics in this bag:{listing}")
-            if topic not in images:
-                raise SourceError(f"{self.path}: topic {topic} is no image; topics in this bag:{listing}")
-            return topic
-        if len(images) != 1:
-            problem = "several image topics, name one of them" if images else "no image topic"
-            raise SourceError(f"{self.path}: {problem}; topics in this bag:{listing}")
-        return images[0]
+    def __iter__(self) -> Iterator[tuple[str, Frame]]:
+        """The name of a camera and its next frame."""
+        self.lost = 0
+        for truth in self._truths.values():
+            truth.rewind()
+        for image in images_of(self._reader, list(self.cameras.values())):
+            name = image.camera.name
+            frame = _decoded(self._reader, image, self._truths.get(name))
+            if frame is None:
+                self.lost += 1
+            else:
+                yield name, frame
 
-    def _messages(self) -> Iterator[Any]:
-        try:
-            for connection, _, data in self._reader.messages(connections=self._connections):
-                yield self._types.deserialize_cdr(data, connection.msgtype)
-        except Exception as error:
-            raise SourceError(f"{self.path}: damaged while reading {self.topic} ({error})") from error
+    def close(self) -> None:
+        """Close the bag's files."""
+        self._reader.close()
 
-    def _image(self, message: Any) -> UInt8:
-        if hasattr(message, "format"):
-            return decode_compressed(message.data, message.format)
-        return to_bgr(
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _decoded(reader: BagReader, image: BagImage, truth: BagTruth | None) -> Frame | None:
+    """The frame of a message; None, and said in the log, where it is no usable image."""
+    try:
+        frame = decode_image(reader, image)
+    except (ImageError, MessageError) as error:
+        topic = image.camera.image
+        logger.warning("%s, message %d of %s skipped: %s", reader.path, image.index, topic, error)
+        return None
+    if truth is None:
+        return frame
+    return Frame(frame.image, frame.index, frame.stamp_ns, truth.take(frame.stamp_ns), frame.camera)
+
+
+def decode_image(reader: BagReader, image: BagImage) -> Frame:
+    """The picture of a message.
+
+    Raises:
+        ImageError: encoding, size or data make no picture.
+        MessageError: the bytes are no image message.
+    """
+    camera = image.camera
+    kind = COMPRESSED_IMAGE if camera.compressed else IMAGE
+    message = reader.decode(BagMessage(camera.image, kind, image.stamp_ns, image.cdr))
+    if camera.compressed:
+        picture = decode_compressed(message.data, message.format)
+    else:
+        picture = to_bgr(
             message.data, message.height, message.width, message.step, message.encoding, message.is_bigendian
         )
-
-    def _look_ahead(self) -> tuple[Frame, float]:
-        """The first usable frame, and the frame rate by the first stamps."""
-        stamps, first, reason = [], None, "the topic is empty"
-        for index, message in enumerate(islice(self._messages(), _RATE_SAMPLES)):
-            stamps.append(_nanoseconds(message.header.stamp))
-            if first is None:
-                try:
-                    first = Frame(self._image(message), index, stamps[-1])
-                except ImageError as error:
-                    reason = str(error)
-        if first is None:
-            raise SourceError(f"{self.path}: no usable image on {self.topic}: {reason}")
-        steps = np.diff(stamps)
-        steps = steps[steps > 0]
-        # stamps are rounded to nanoseconds or worse
-        return first, round(float(1e9 / np.median(steps)), 3) if len(steps) else _DEFAULT_RATE
+    return Frame(picture, image.index, image.stamp_ns, camera=message.header.frame_id or "camera")
 
 
-def _nanoseconds(stamp: Any) -> int:
-    return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
+def _first_size(reader: BagReader, camera: Camera) -> tuple[int, int]:
+    """``(height, width)`` of the first usable picture."""
+    reason = "the topic is empty"
+    for image in images_of(reader, [camera]):
+        try:
+            height, width = decode_image(reader, image).image.shape[:2]
+        except (ImageError, MessageError) as error:
+            reason = str(error)
+            continue
+        return height, width
+    raise SourceError(f"{reader.path}: no usable image on {camera.image}: {reason}")

@@ -59,7 +59,7 @@ def open_source(text: str, *, topic: str | None = None, frame_rate: float | None
 def _is_bag(path: Path) -> bool:
     if not path.exists():
         return False
-    from rtreid_ros.sources.bag import is_bag  # noqa: PLC0415
+    from rtreid_ros.bags.reader import is_bag  # noqa: PLC0415
 
     return is_bag(path)
 

@@ -104,7 +104,7 @@ def check_bag(path, results):
     """The bag holds every image and every track as they were."""
     from rosbags.rosbag2 import Reader
 
-    from rtreid_ros.sinks.bag_output import message_types
+    from rtreid_ros.bags.definitions import message_types
 
     types = message_types()
     found = {}

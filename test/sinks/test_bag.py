@@ -7,9 +7,10 @@ import pytest
 from rosbags.highlevel import AnyReader
 from support.results import result_of, tracks_of, truth_of
 
+from rtreid_ros.bags.definitions import message_types
 from rtreid_ros.errors import ConfigError, SinkError
 from rtreid_ros.sinks.bag import BagSink
-from rtreid_ros.sinks.bag_output import BagOutput, message_types
+from rtreid_ros.sinks.bag_output import BagOutput
 from rtreid_ros.sources import open_source
 from rtreid_ros.types import TrackState
 

@@ -1,0 +1,200 @@
+"""Which topics of a bag are cameras, what belongs to each, and their images in the bag's time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rtreid_ros.bags.definitions import COMPRESSED_IMAGE, DETECTION_ARRAY, IMAGE, TRACK_ARRAY
+from rtreid_ros.bags.stamps import header_stamp
+from rtreid_ros.errors import MessageError, SourceError
+
+if TYPE_CHECKING:
+    from rtreid_ros.bags.reader import BagReader, Topic
+
+logger = logging.getLogger(__name__)
+
+IMAGE_TYPES = (IMAGE, COMPRESSED_IMAGE)
+DEFAULT_RATE = 30.0
+_DEPTH_ENCODINGS = ("16UC1", "32FC1")
+_SAMPLES = 32
+_SUFFIX = "/compressed"
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """An image topic and its companions.
+
+    Attributes:
+        name: the topic's namespace without the leading slash, such as ``left``; ``camera`` without
+            one; the whole topic where cameras share a namespace.
+        image: the image topic.
+        compressed: whether that carries ``CompressedImage``.
+        count: number of images, usable or not.
+        frame_rate: frames per second by the median of the first steps in time.
+        stamped: whether the headers have stamps; if not, images count from when they were received.
+        truth, detections, tracks: topics of the same camera, None where the bag has none.
+    """
+
+    name: str
+    image: str
+    compressed: bool
+    count: int
+    frame_rate: float
+    stamped: bool
+    truth: str | None
+    detections: str | None
+    tracks: str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BagImage:
+    """A serialised image: `index` counts the messages of its topic from 0, `stamp_ns` is its time."""
+
+    camera: Camera
+    index: int
+    stamp_ns: int
+    cdr: bytes
+
+
+def find_cameras(reader: BagReader, wanted: Sequence[str] = ()) -> list[Camera]:
+    """The cameras of a bag.
+
+    Args:
+        reader: an open bag.
+        wanted: image topics; none: all, of those that come raw and compressed the raw one, and no
+            depth images.
+
+    Raises:
+        SourceError: a wanted topic is not there or no image, or there is no image topic at all;
+            the topics of the bag are listed.
+    """
+    topics = [_image_topic(reader, name) for name in wanted] if wanted else _pictures(reader)
+    if not topics:
+        raise SourceError(f"{reader.path}: no image topic; topics in this bag:{reader.listing()}")
+    namespaces = [_namespace(topic.name) for topic in topics]
+    return [
+        _camera(reader, topic, shared=namespaces.count(_namespace(topic.name)) > 1, alone=len(topics) == 1)
+        for topic in topics
+    ]
+
+
+def find_camera(reader: BagReader, wanted: str | None) -> Camera:
+    """The camera of one image topic; None: of the only one there is.
+
+    Raises:
+        SourceError: as `find_cameras`, or several could be meant.
+    """
+    cameras = find_cameras(reader, [] if wanted is None else [wanted])
+    if len(cameras) > 1:
+        raise SourceError(
+            f"{reader.path}: several image topics, name one of them; topics in this bag:{reader.listing()}"
+        )
+    return cameras[0]
+
+
+def images_of(reader: BagReader, cameras: Sequence[Camera]) -> Iterator[BagImage]:
+    """The images of all `cameras` in the order in which they were recorded.
+
+    A message too short to have a header gets the stamp 0; who reads the image will refuse it.
+
+    Raises:
+        SourceError: the bag is damaged.
+    """
+    by_topic = {camera.image: camera for camera in cameras}
+    counts = dict.fromkeys(by_topic, 0)
+    for message in reader.messages(by_topic.keys()):
+        camera = by_topic[message.topic]
+        index = counts[message.topic]
+        counts[message.topic] += 1
+        stamp = _stamp(message.cdr) if camera.stamped else message.received_ns
+        yield BagImage(camera, index, stamp, message.cdr)
+
+
+def _stamp(cdr: bytes) -> int:
+    try:
+        return header_stamp(cdr)
+    except MessageError:
+        return 0
+
+
+def _image_topic(reader: BagReader, name: str) -> Topic:
+    topic = reader.topic(name)
+    if topic.kind not in IMAGE_TYPES:
+        raise SourceError(f"{reader.path}: topic {name} is no image; topics in this bag:{reader.listing()}")
+    return topic
+
+
+def _pictures(reader: BagReader) -> list[Topic]:
+    """Image topics that are worth tracking on."""
+    images = {name: topic for name, topic in reader.topics.items() if topic.kind in IMAGE_TYPES}
+    double = {name for name in images if name.endswith(_SUFFIX) and name.removesuffix(_SUFFIX) in images}
+    return [
+        topic for name, topic in sorted(images.items()) if name not in double and not _depth(reader, topic)
+    ]
+
+
+def _depth(reader: BagReader, topic: Topic) -> bool:
+    first = next(reader.messages([topic.name]), None)
+    if first is None:
+        return False
+    try:
+        message = reader.decode(first)
+    except MessageError:
+        return False
+    if topic.kind == COMPRESSED_IMAGE:
+        return "compressedDepth" in message.format
+    return message.encoding in _DEPTH_ENCODINGS
+
+
+def _namespace(image: str) -> str:
+    return image.removesuffix(_SUFFIX).rpartition("/")[0]
+
+
+def _camera(reader: BagReader, topic: Topic, *, shared: bool, alone: bool) -> Camera:
+    namespace = _namespace(topic.name)
+    name = topic.name.removesuffix(_SUFFIX) if shared else namespace
+    rate, stamped = _timing(reader, topic)
+    if not stamped:
+        logger.warning(
+            "%s: the images of %s have no stamps; the time of their receipt is used", reader.path, topic.name
+        )
+
+    def beside(kind: str, end: str) -> str | None:
+        """The topic called `end` in the same namespace; above it only where no other camera is."""
+        exact = f"{namespace}/{end}"
+        there = [found.name for found in reader.topics.values() if found.kind == kind]
+        if exact in there and not shared:
+            return exact
+        named = [found for found in there if found.rpartition("/")[2] == end]
+        return named[0] if alone and len(named) == 1 else None
+
+    return Camera(
+        name=name.strip("/") or "camera",
+        image=topic.name,
+        compressed=topic.kind == COMPRESSED_IMAGE,
+        count=topic.count,
+        frame_rate=rate,
+        stamped=stamped,
+        truth=beside(TRACK_ARRAY, "ground_truth"),
+        detections=beside(DETECTION_ARRAY, "detections"),
+        tracks=beside(TRACK_ARRAY, "tracks"),
+    )
+
+
+def _timing(reader: BagReader, topic: Topic) -> tuple[float, bool]:
+    """Frames per second by the first messages, and whether their headers have stamps."""
+    first = list(islice(reader.messages([topic.name]), _SAMPLES))
+    stamps = np.array([_stamp(message.cdr) for message in first], np.int64)
+    received = np.array([message.received_ns for message in first], np.int64)
+    # media time begins at 0, so a first stamp of 0 alone says nothing
+    stamped = bool(stamps.any()) or not received.any()
+    steps = np.diff(stamps if stamped else received)
+    steps = steps[steps > 0]
+    # stamps are rounded to nanoseconds or worse
+    return round(float(1e9 / np.median(steps)), 3) if len(steps) else DEFAULT_RATE, stamped
