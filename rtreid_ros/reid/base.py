@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -63,3 +64,10 @@ class Embedder(Protocol):
 
     def embed(self, image: UInt8, boxes: Float32) -> Float32:
         """``(N, D) float32`` rows of unit length for ``boxes`` (``(N, 4)`` corners) of a BGR image."""
+
+    def embed_many(self, pairs: Sequence[tuple[UInt8, Float32]]) -> list[Float32]:
+        """What `embed` gives for each image and its boxes, but for the rounding of common inferences.
+
+        All or nothing: raises what `embed` raises for one of them. `rtreid_ros.pipeline.embed_each` finds
+        out which one.
+        """

@@ -42,6 +42,11 @@ def stack_crops(images: Sequence[UInt8]) -> tuple[UInt8, Float32]:
     return sheet, boxes.astype(np.float32)
 
 
+def cut(image: UInt8, boxes: Int32) -> list[UInt8]:
+    """Views of an image, one for each row of `pixel_boxes`."""
+    return [image[y1:y2, x1:x2] for x1, y1, x2, y2 in boxes.tolist()]
+
+
 class CropBatch:
     """Cuts, resizes and normalises crops into one array, which every call overwrites.
 
@@ -69,9 +74,12 @@ class CropBatch:
 
     def __call__(self, image: UInt8, boxes: Int32, rows: int) -> NDArray[Any]:
         """The ``(rows, 3, H, W)`` batch for integer `boxes`; further rows are leftovers of earlier calls."""
-        for index, (x1, y1, x2, y2) in enumerate(boxes.tolist()):
-            cv2.resize(image[y1:y2, x1:x2], self._size, dst=self._crop, interpolation=cv2.INTER_LINEAR)
-            planes = self._planes[index]
+        return self.stack(cut(image, boxes), rows)
+
+    def stack(self, crops: Sequence[UInt8], rows: int) -> NDArray[Any]:
+        """The ``(rows, 3, H, W)`` batch for crops of any images; further rows are leftovers."""
+        for crop, planes in zip(crops, self._planes, strict=False):
+            cv2.resize(crop, self._size, dst=self._crop, interpolation=cv2.INTER_LINEAR)
             cv2.split(self._crop, [planes[channel] for channel in self._order])
         work = self._work[:rows]
         np.multiply(self._planes[:rows], self._gain, out=work)

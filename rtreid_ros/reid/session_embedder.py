@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 import numpy as np
 
 from rtreid_ros.errors import ModelError
 from rtreid_ros.reid.base import EmbedderOptions
-from rtreid_ros.reid.crops import CropBatch, pixel_boxes
+from rtreid_ros.reid.crops import CropBatch, cut, pixel_boxes
 from rtreid_ros.reid.preprocessing import find_preprocessing
 from rtreid_ros.runtime.images import check_image
 from rtreid_ros.runtime.info import ModelInfo
-from rtreid_ros.runtime.session import Array, Session, TensorSpec
+from rtreid_ros.runtime.session import COMPILES_EACH_SHAPE, Array, Session, TensorSpec
 from rtreid_ros.types import Bool, Float32, UInt8
 
 logger = logging.getLogger(__name__)
-
-COMPILES_EACH_SHAPE = "TensorrtExecutionProvider"
-"""A new batch size costs it minutes, so it always gets the same one."""
 
 ADVICE = "an embedder takes crops [batch, 3, height, width] and gives one vector each [batch, D]"
 
@@ -75,14 +73,31 @@ class SessionEmbedder:
             ImageError: `image` is no such array.
             ModelError: the model failed.
         """
-        check_image(image)
-        boxes = np.asarray(boxes, np.float32).reshape(-1, 4)
+        return self.embed_many([(image, boxes)])[0]
+
+    def embed_many(self, pairs: Sequence[tuple[UInt8, Float32]]) -> list[Float32]:
+        """What `embed` gives for each image and its boxes; crops of all images go through in common batches.
+
+        Raises:
+            ImageError: one of the images is no such array; nothing was run.
+            ModelError: the model failed.
+        """
+        for image, _ in pairs:
+            check_image(image)
+        rows = [np.asarray(boxes, np.float32).reshape(-1, 4) for _, boxes in pairs]
+        boxes = np.concatenate([np.zeros((0, 4), np.float32), *rows])
         finite: Bool = np.logical_and.reduce(np.isfinite(boxes), axis=1)
-        corners = pixel_boxes(np.where(finite[:, None], boxes, 0), image.shape[0], image.shape[1])
-        vectors = np.empty((len(boxes), self._dim), np.float32)
-        for start in range(0, len(boxes), self._chunk):
-            part = corners[start : start + self._chunk]
-            batch = self._crops(image, part, self._fixed or len(part))
+        ends = np.cumsum([len(part) for part in rows]).tolist()
+        crops: list[UInt8] = []
+        for (image, _), part in zip(pairs, np.split(np.where(finite[:, None], boxes, 0), ends), strict=False):
+            crops += cut(image, pixel_boxes(part, image.shape[0], image.shape[1]))
+        return np.split(self._vectors(crops, finite), ends)[:-1]
+
+    def _vectors(self, crops: Sequence[UInt8], finite: Bool) -> Float32:
+        vectors = np.empty((len(crops), self._dim), np.float32)
+        for start in range(0, len(crops), self._chunk):
+            part = crops[start : start + self._chunk]
+            batch = self._crops.stack(part, self._fixed or len(part))
             output = self._session.run(batch)[self._output]
             vectors[start : start + len(part)] = output.reshape(len(output), -1)[: len(part)]
         norms: Float32 = np.sqrt(np.einsum("nd,nd->n", vectors, vectors))

@@ -15,6 +15,9 @@ from rtreid_ros.registry import suggest
 
 Array = NDArray[Any]
 
+COMPILES_EACH_SHAPE = "TensorrtExecutionProvider"
+"""A new batch size costs it minutes, so a model always gets the same one."""
+
 
 @dataclass(frozen=True, slots=True)
 class TensorSpec:

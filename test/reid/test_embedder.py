@@ -98,6 +98,35 @@ def test_a_vector_does_not_depend_on_its_neighbours_in_the_batch(shared_data):
     np.testing.assert_allclose(together[3], found.embed(image, boxes[3:4])[0], atol=1e-5)
 
 
+@pytest.mark.parametrize(("batch", "batch_size", "expected"), [(None, 4, [4, 4, 1]), (6, 32, [6, 6])])
+def test_crops_of_several_images_go_through_common_batches(tmp_path, batch, batch_size, expected):
+    class Recorder(OrtSession):
+        def run(self, array):
+            sizes.append(len(array))
+            return super().run(array)
+
+    rng = np.random.default_rng(1)
+    pairs = [stripes(*rng.integers(1, 256, (count, 3)).tolist()) for count in (3, 5, 1)]
+    pairs.insert(1, (pairs[0][0], np.zeros((0, 4), np.float32)))
+    sizes = []
+    session = Recorder(mean_color_embedder(tmp_path / "mean.onnx", batch=batch, metadata=UNIT))
+    found = SessionEmbedder(session, EmbedderOptions(batch_size=batch_size))
+    alone = [found.embed(*pair) for pair in pairs]
+    sizes.clear()
+    together = found.embed_many(pairs)
+    assert sizes == expected
+    assert [rows.shape for rows in together] == [(3, 3), (0, 3), (5, 3), (1, 3)]
+    for rows, own in zip(together, alone, strict=True):
+        np.testing.assert_allclose(rows, own, atol=1e-6)
+    assert found.embed_many([]) == []
+
+
+def test_an_unusable_image_refuses_the_crops_of_all(tmp_path):
+    found = embedder(mean_color_embedder(tmp_path / "mean.onnx", metadata=UNIT))
+    with pytest.raises(ImageError):
+        found.embed_many([stripes(RED), (np.zeros((10, 10), np.uint8), np.zeros((1, 4), np.float32))])
+
+
 def test_half_precision_models_are_fed_and_read(tmp_path):
     path = mean_color_embedder(tmp_path / "half.onnx", dtype=TensorProto.FLOAT16, metadata=UNIT)
     vectors = embedder(path).embed(*stripes(RED, GREEN))
