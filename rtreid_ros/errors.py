@@ -49,3 +49,11 @@ class MessageError(RtreidError, ValueError):
 
 class MissingDependencyError(RtreidError, ImportError):
     """An optional package is not installed; the message names the extra that brings it."""
+
+
+class NoTracksError(RtreidError, TimeoutError):
+    """Tracks, or somebody among them, did not come in time; the message says why, as far as can be told."""
+
+
+class ServiceError(RtreidError):
+    """A node's service is not there, did not answer in time, or refused."""
