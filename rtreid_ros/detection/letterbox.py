@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,7 +68,7 @@ def place(image_size: tuple[int, int], input_size: tuple[int, int], fit: str) ->
 
 
 class Letterbox:
-    """Fits images of any size into one input array, which every call overwrites.
+    """Fits images of any size into one input array, which every call overwrites and which grows as needed.
 
     Args:
         input_size: ``(height, width)`` of the detector's input.
@@ -88,6 +89,17 @@ class Letterbox:
 
     def __call__(self, image: UInt8) -> tuple[NDArray[Any], Placement]:
         """The ``(1, 3, H, W)`` input for a ``(h, w, 3)`` BGR image, and where the image lies in it."""
+        blob, placements = self.stack([image])
+        return blob, placements[0]
+
+    def stack(self, images: Sequence[UInt8]) -> tuple[NDArray[Any], list[Placement]]:
+        """The ``(N, 3, H, W)`` input for N images of any sizes, and where each lies in its row."""
+        if len(images) > len(self._blob):
+            self._blob = np.empty((len(images), *self._blob.shape[1:]), self._blob.dtype)
+        blob = self._blob[: len(images)]
+        return blob, [self._fill(image, row) for image, row in zip(images, blob, strict=True)]
+
+    def _fill(self, image: UInt8, row: NDArray[Any]) -> Placement:
         size = (image.shape[0], image.shape[1])
         if size != self._image_size:
             self._canvas.fill(GRAY)
@@ -105,6 +117,6 @@ class Letterbox:
         # splitting first and scaling plane by plane is many times as fast as cv2.dnn.blobFromImage
         cv2.split(self._canvas, self._planes)
         planes = self._planes[::-1] if self._style.rgb else self._planes
-        for plane, out in zip(planes, self._blob[0], strict=True):
+        for plane, out in zip(planes, row, strict=True):
             np.multiply(plane, self._factor, out=out, casting="unsafe")
-        return self._blob, placement
+        return placement

@@ -5,24 +5,29 @@ from __future__ import annotations
 import ast
 import logging
 import re
+from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 
 from rtreid_ros.detection.base import DetectorOptions
 from rtreid_ros.detection.labels import select
 from rtreid_ros.detection.layouts import YOLO, Probe, recognise
-from rtreid_ros.detection.letterbox import GRAY, Letterbox
+from rtreid_ros.detection.letterbox import GRAY, Letterbox, Placement
 from rtreid_ros.detection.nms import suppress
 from rtreid_ros.errors import ModelError
 from rtreid_ros.runtime.images import check_image
 from rtreid_ros.runtime.info import ModelInfo
-from rtreid_ros.runtime.session import Session
+from rtreid_ros.runtime.session import COMPILES_EACH_SHAPE, Array, Session
 from rtreid_ros.types import Detections, UInt8
 
 logger = logging.getLogger(__name__)
 
 DEFAULT_SIZE = 640
 """Height and width for a model that takes any and names none: what YOLO is trained at."""
+
+MOST_IMAGES = 8
+"""Most images in one inference; bounds the memory it takes."""
 
 
 class SessionDetector:
@@ -42,16 +47,20 @@ class SessionDetector:
 
     def __init__(self, session: Session, options: DetectorOptions) -> None:
         self._session = session
-        self._options = options
         self.rejected = 0
         size, dtype = _input(session)
         gray = np.full((*size, 3), GRAY, np.uint8)
         blob, _ = Letterbox(size, YOLO, dtype)(gray)
         outputs = session.run(blob)  # also the warm-up: the first run of a session allocates and tunes
         self._layout = recognise(Probe(session.name, size, session.metadata, outputs))
-        self._wanted = select(options.classes, self._layout.class_names)
+        self.adjust(options)
         self._letterbox = Letterbox(size, self._layout.style, dtype)
         self._info = ModelInfo(session.name, session.backend, session.provider, self._layout.name, size)
+
+    def adjust(self, options: DetectorOptions) -> None:
+        """Go on with other thresholds, classes and most detections. See `Detector.adjust`."""
+        # at once, so that no image sees the thresholds of one and the classes of the other
+        self._chosen = options, select(options.classes, self._layout.class_names)
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -63,6 +72,21 @@ class SessionDetector:
         """Which model runs where."""
         return self._info
 
+    @cached_property
+    def max_batch(self) -> int:
+        """Most images in one inference."""
+        # found by trying two: many a graph that takes any number reshapes to one inside
+        session, output = self._session, self._layout.output
+        if session.inputs[0].shape[0] == 1 or session.provider == COMPILES_EACH_SHAPE:
+            return 1
+        blob, _ = self._letterbox.stack([np.full((*self._info.input_size, 3), GRAY, np.uint8)] * 2)
+        try:
+            single, double = session.run(blob[:1])[output], session.run(blob)[output]
+        except ModelError as error:
+            logger.info("%s takes images one by one: %s", session.name, error)
+            return 1
+        return MOST_IMAGES if double.shape == (2, *single.shape[1:]) else 1
+
     def detect(self, image: UInt8) -> Detections:
         """Detections in a ``(H, W, 3) uint8`` BGR image, by descending score, in its pixels.
 
@@ -70,18 +94,39 @@ class SessionDetector:
             ImageError: `image` is no such array.
             ModelError: the model failed.
         """
-        check_image(image)
-        blob, placement = self._letterbox(image)
-        output = self._session.run(blob)[self._layout.output]
-        options = self._options
-        boxes, scores, class_ids = self._layout.decoder(output, options.score_threshold, self._wanted)
+        return self.detect_many([image])[0]
+
+    def detect_many(self, images: Sequence[UInt8]) -> list[Detections]:
+        """What `detect` gives for each image, in common inferences where the model allows.
+
+        Raises:
+            ImageError: one of `images` is no such array; nothing was run.
+            ModelError: the model failed.
+        """
+        for image in images:
+            check_image(image)
+        most = self.max_batch if len(images) > 1 else 1
+        found = []
+        for start in range(0, len(images), most):
+            part = images[start : start + most]
+            blob, placements = self._letterbox.stack(part)
+            output = self._session.run(blob)[self._layout.output]
+            for row, (image, placement) in enumerate(zip(part, placements, strict=True)):
+                # decoders read the output of one image, whose first axis need not be the batch (SSD)
+                own = output if len(part) == 1 else output[row : row + 1]
+                found.append(self._read(own, placement, image.shape[:2]))
+        return found
+
+    def _read(self, output: Array, placement: Placement, size: tuple[int, ...]) -> Detections:
+        options, wanted = self._chosen
+        boxes, scores, class_ids = self._layout.decoder(output, options.score_threshold, wanted)
         boxes = placement.to_image(boxes)
         sound = np.isfinite(boxes).all(axis=1) & (scores >= 0) & (scores <= 1)
         sound &= (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
         sound &= (class_ids >= 0) & (class_ids < len(self._layout.class_names))
         if not sound.all():
             self._reject(len(sound) - int(sound.sum()))
-        height, width = image.shape[:2]
+        height, width = size
         # what lies in the padding alone is nothing in the image
         sound &= (boxes[:, 0] < width) & (boxes[:, 1] < height) & (boxes[:, 2] > 0) & (boxes[:, 3] > 0)
         boxes, scores, class_ids = boxes[sound], scores[sound], class_ids[sound]

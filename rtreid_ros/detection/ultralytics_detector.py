@@ -6,6 +6,7 @@ That package is licensed under AGPL-3.0 and brings torch; it is imported only wh
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,15 @@ class UltralyticsDetector:
 
     Attributes:
         rejected: rows dropped so far because they hold no finite box of positive size or no score in [0, 1].
+        max_batch: 1, for the package pads images of a list in another way than single ones.
 
     Raises:
         MissingDependencyError: Ultralytics is not installed.
         ConfigError: no model is named, or `options.classes` names a class it does not have.
         ModelError: the model cannot be loaded, or finds no upright boxes.
     """
+
+    max_batch = 1
 
     def __init__(self, options: DetectorOptions) -> None:
         if not options.model:
@@ -64,6 +68,14 @@ class UltralyticsDetector:
         if task not in ("detect", "segment", "pose"):
             raise ModelError(f"{self._name} is made for the task {task!r}; a detector is needed")
         self._names = tuple(str(names[index]) for index in range(len(names)))
+        self.adjust(options)
+        self._predict(np.zeros((64, 64, 3), np.uint8))  # fuses layers and picks the device
+        predictor = self._model.predictor
+        height, width = predictor.imgsz
+        self._info = ModelInfo(self._name, "ultralytics", str(predictor.device), task, (height, width))
+
+    def adjust(self, options: DetectorOptions) -> None:
+        """Go on with other thresholds, classes and most detections. See `Detector.adjust`."""
         wanted = select(options.classes, self._names)
         self._arguments: dict[str, Any] = {
             "conf": options.score_threshold,
@@ -72,10 +84,6 @@ class UltralyticsDetector:
             "classes": None if wanted is None else wanted.tolist(),
             "verbose": False,
         }
-        self._predict(np.zeros((64, 64, 3), np.uint8))  # fuses layers and picks the device
-        predictor = self._model.predictor
-        height, width = predictor.imgsz
-        self._info = ModelInfo(self._name, "ultralytics", str(predictor.device), task, (height, width))
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -101,6 +109,10 @@ class UltralyticsDetector:
         self.rejected += len(sound) - int(sound.sum())
         rows = np.argsort(-detections.scores, kind="stable")
         return detections[rows[sound[rows]]]
+
+    def detect_many(self, images: Sequence[UInt8]) -> list[Detections]:
+        """What `detect` gives for each image, one after the other."""
+        return [self.detect(image) for image in images]
 
     def _predict(self, image: UInt8) -> Any:
         try:

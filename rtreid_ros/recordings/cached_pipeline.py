@@ -24,6 +24,7 @@ from rtreid_ros.runtime.info import ModelInfo
 from rtreid_ros.types import Detections
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
     from typing import Any
 
@@ -159,8 +160,15 @@ class _Detector(_Lazy[Detector]):
             return self._load().class_names
         return tuple(map(str, self._cache.notes["class_names"]))
 
+    @property
+    def max_batch(self) -> int:
+        return self._load().max_batch
+
     def detect(self, image: UInt8) -> Detections:
         return self._load().detect(image)
+
+    def detect_many(self, images: Sequence[UInt8]) -> list[Detections]:
+        return self._load().detect_many(images)
 
 
 class _Embedder(_Lazy[Embedder]):
@@ -177,6 +185,9 @@ class _Embedder(_Lazy[Embedder]):
 
     def embed(self, image: UInt8, boxes: Float32) -> Float32:
         return self._load().embed(image, boxes)
+
+    def embed_many(self, pairs: Sequence[tuple[UInt8, Float32]]) -> list[Float32]:
+        return self._load().embed_many(pairs)
 
 
 def _note(cache: FrameCache, info: ModelInfo) -> None:

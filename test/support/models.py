@@ -90,3 +90,29 @@ def brittle_detector(path, rows, size=(320, 320), metadata=None):
     output = helper.make_tensor_value_info("output0", TensorProto.FLOAT, [1, 5, 2100])
     constants = [four, one, numpy_helper.from_array(table, "table")]
     return _save(path, nodes, [image], [output], constants, metadata)
+
+
+def brightness_detector(path, rows, size=(320, 320), metadata=None):
+    """A detector of any batch whose boxes lie the farther right, the brighter the image is.
+
+    It finds `rows` (x, y, width, height, score) in black images, and 100 pixels further right in white ones.
+    """
+    table = np.zeros((1, 5, 2100), np.float32)
+    for index, row in enumerate(rows):
+        table[0, :, index] = row
+    step = np.zeros((1, 5, 1), np.float32)
+    step[0, 0] = 100
+    nodes = [
+        helper.make_node("ReduceMean", ["images"], ["mean"], axes=[1, 2, 3], keepdims=1),
+        helper.make_node("Squeeze", ["mean", "last"], ["brightness"]),
+        helper.make_node("Mul", ["brightness", "step"], ["shift"]),
+        helper.make_node("Add", ["table", "shift"], ["output0"]),
+    ]
+    image = helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", 3, *size])
+    output = helper.make_tensor_value_info("output0", TensorProto.FLOAT, ["batch", 5, 2100])
+    constants = [
+        numpy_helper.from_array(table, "table"),
+        numpy_helper.from_array(step, "step"),
+        numpy_helper.from_array(np.array([3]), "last"),
+    ]
+    return _save(path, nodes, [image], [output], constants, metadata)
