@@ -3,7 +3,7 @@
 from rtreid_ros.geometry.camera import CameraModel
 from rtreid_ros.geometry.depth import DepthImage, nearest_surfaces
 from rtreid_ros.geometry.ground import GroundOptions, GroundPlane
-from rtreid_ros.geometry.positions import PositionOptions, Positions, locate
+from rtreid_ros.geometry.positions import PositionOptions, Positions, extents, locate
 
 __all__ = [
     "CameraModel",
@@ -12,6 +12,7 @@ __all__ = [
     "GroundPlane",
     "PositionOptions",
     "Positions",
+    "extents",
     "locate",
     "nearest_surfaces",
 ]

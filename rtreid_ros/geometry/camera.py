@@ -102,7 +102,8 @@ class CameraModel:
         if min(size) <= 0 or scale.max() > _STRETCH * scale.min():
             raise InputError(
                 f"the image has {size[1]}x{size[0]} pixels, camera_info is for "
-                f"{self.size[1]}x{self.size[0]}: another shape, so not the same view; a cropped image needs its roi in camera_info"
+                f"{self.size[1]}x{self.size[0]}: another shape, so not the same view; "
+                "a cropped image needs its roi in camera_info"
             )
         matrix = self.matrix.copy()
         matrix[:2] *= scale[::-1, None]

@@ -18,17 +18,31 @@ class GroundOptions:
     """How the camera is mounted above the ground."""
 
     height: float = option(
-        0.0, "height of the camera above the ground, metres; 0 = not known: no ground plane", ge=0, le=1000
+        0.0,
+        "height of the camera above the ground, metres; 0 = not known: no ground plane",
+        ge=0,
+        le=1000,
+        live=True,
     )
-    pitch: float = option(0.0, "how far the camera looks down, radians", ge=-1.6, le=1.6)
+    pitch: float = option(0.0, "how far the camera looks down, radians", ge=-1.6, le=1.6, live=True)
     roll: float = option(
-        0.0, "how far it leans to its right side, radians: the horizon rises to the right", ge=-3.2, le=3.2
+        0.0,
+        "how far it leans to its right, radians: the horizon rises to the right",
+        ge=-3.2,
+        le=3.2,
+        live=True,
     )
-    yaw: float = option(0.0, "its heading in the ground's frame, radians, left positive", ge=-6.4, le=6.4)
-    x: float = option(0.0, "where it stands in the ground's frame, metres")
-    y: float = option(0.0, "where it stands in the ground's frame, metres")
+    yaw: float = option(
+        0.0, "its heading in the ground's frame, radians, left positive", ge=-6.4, le=6.4, live=True
+    )
+    x: float = option(0.0, "where it stands in the ground's frame, metres", live=True)
+    y: float = option(0.0, "where it stands in the ground's frame, metres", live=True)
     tilt_error: float = option(
-        0.005, "how well pitch and roll are known, radians (standard deviation)", ge=0, le=0.5
+        0.005,
+        "how well pitch and roll are known, radians (standard deviation)",
+        ge=0,
+        le=0.5,
+        live=True,
     )
     frame: str = option(
         "",

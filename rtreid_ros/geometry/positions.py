@@ -32,14 +32,24 @@ class PositionOptions:
         "depth: from a registered depth image; ground: where the foot of the box meets the ground, whose "
         "height must be given; auto: depth where it is known, else ground",
         choices=METHODS,
+        live=True,
     )
-    anchor: str = option("foot", "which point of a track: where it stands, or its middle", choices=ANCHORS)
+    anchor: str = option(
+        "foot", "which point of a track: where it stands, or its middle", choices=ANCHORS, live=True
+    )
     box_error: float = option(
-        0.03, "how well the edges of boxes are known, as a share of their height (standard deviation)",
-        ge=0, le=1,
-    )  # fmt: skip
+        0.03,
+        "how well the edges of boxes are known, as a share of their height (standard deviation)",
+        ge=0,
+        le=1,
+        live=True,
+    )
     max_error: float = option(
-        2.0, "positions known less well than this are none, metres (standard deviation)", ge=0.01, le=1000
+        2.0,
+        "positions known less well than this are none, metres (standard deviation)",
+        ge=0.01,
+        le=1000,
+        live=True,
     )
 
 
@@ -181,3 +191,9 @@ def _above(feet: Float64, rays: Float64, up: Float64) -> Float64:
         height = (along * np.einsum("ij,ij->i", rays, feet) - feet @ up) / (1 - along**2)
     height[~(np.abs(along) < 1 - _NEARLY_PARALLEL)] = np.nan  # straight from above no height is seen
     return np.asarray(feet + height[:, None] * up)
+
+
+def extents(boxes: Float64, points: Float64, camera: CameraModel) -> Float64:
+    """Width and height ``(N, 2)`` in metres of what boxes show at `points` ``(N, 3)`` of the optical frame."""
+    boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
+    return np.asarray((boxes[:, 2:] - boxes[:, :2]) * points[:, 2:] / camera.focal)

@@ -11,6 +11,7 @@ from rtreid_ros.geometry import (
     GroundOptions,
     GroundPlane,
     PositionOptions,
+    extents,
     locate,
 )
 
@@ -68,6 +69,12 @@ def test_the_middle_of_a_body_is_half_its_height_above_the_ground():
     boxes, feet = people(LEVEL)
     found = locate(boxes, CAMERA, LEVEL, None, PositionOptions(anchor="centre", max_error=100))
     assert found.points == pytest.approx(feet - (0, TALL / 2, 0), abs=1e-6)
+
+
+def test_boxes_at_a_distance_have_sizes_in_metres():
+    boxes, feet = people(LEVEL)
+    sizes = extents(boxes, feet, CAMERA)
+    assert sizes == pytest.approx(np.tile([TALL * 2 / 5, TALL], (4, 1)))
 
 
 @pytest.mark.parametrize("size", [SIZE, (240, 320)])
