@@ -22,6 +22,7 @@ from rtreid_ros.nodes import qos
 from rtreid_ros.nodes.images import ImageView, view_compressed_image, view_image
 from rtreid_ros.nodes.options import NODES, LifeOptions, TrackerNodeOptions
 from rtreid_ros.nodes.parameters import Parameters
+from rtreid_ros.nodes.silence import SilenceWatch
 from rtreid_ros.nodes.statistics import Statistics, Throttle
 from rtreid_ros.nodes.topics import Output
 from rtreid_ros.nodes.worker import Worker
@@ -43,9 +44,6 @@ T = TypeVar("T")
 _LOSSLESS_DEPTH = 64
 
 _MISMATCH_DELAY_S = 0.3
-
-_SILENCE_S = 2.0
-"""No input for this long is worth a warning in /diagnostics."""
 
 
 class BaseNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to us
@@ -88,7 +86,7 @@ class BaseNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to us
         self._workers: list[Worker[Any]] = []
         self._made: list[Callable[[], object]] = []
         """How to destroy what was made since activation."""
-        self._last_input = time.monotonic()
+        self._silence = SilenceWatch(self)
         self._warned: dict[str, int] = {}
         self._refused: dict[str, int] = {}
         self._state = "unconfigured"
@@ -127,6 +125,7 @@ class BaseNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to us
         for destroy in reversed(self._made):
             destroy()
         self._made.clear()
+        self._silence.close()
         self.inputs.clear()
         self.outputs.clear()
 
@@ -207,7 +206,6 @@ class BaseNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to us
         self.activate()
         # declared by the topics themselves, so they can only be judged now
         self._settings.refuse_unknown({"qos_overrides"})
-        self._last_input = time.monotonic()
         self.get_logger().info("ready")
 
     def _release(self) -> None:
@@ -302,6 +300,7 @@ class BaseNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to us
         *,
         raw: bool = False,
         counted: bool = True,
+        awaited: bool = True,
     ) -> Subscription[Any]:
         """A subscription, while active, whose QoS users can override and whose mismatches are explained.
 
@@ -312,6 +311,7 @@ class BaseNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to us
             profile: QoS before overrides.
             raw: hand over serialised bytes.
             counted: whether its messages are input, which shows in ``/diagnostics``.
+            awaited: whether input that does not come is explained.
         """
         name = self.resolve_topic_name(topic)
 
@@ -324,7 +324,7 @@ class BaseNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to us
         def receive(message: Any) -> None:
             if counted:
                 self.statistics.count("received")
-                self._last_input = time.monotonic()
+                self._silence.received(name)
             with self.guarded(f"message on {name}"):
                 callback(message)
 
@@ -344,6 +344,8 @@ class BaseNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to us
         except UnsupportedEventTypeError:  # not every middleware counts losses
             subscription = create(SubscriptionEventCallbacks(incompatible_qos=mismatch))
         self._made.append(lambda: self.destroy_subscription(subscription))
+        if counted and awaited:
+            self._silence.watch(topic, kind, subscription)
         self.inputs[name] = receive
         return subscription
 
@@ -482,9 +484,8 @@ class BaseNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to us
             self._warned[name] = int(values[name])
             if new:
                 problems.append(f"{new} {name}")
-        silent = time.monotonic() - self._last_input
-        if silent > _SILENCE_S and self.inputs:
-            problems.append(f"no input for {silent:.0f} s")
+        self._silence.check()
+        problems += self._silence.problems()
         level = DiagnosticStatus.WARN if problems else DiagnosticStatus.OK
         if self.failure:
             problems.insert(0, self.failure)
@@ -492,7 +493,7 @@ class BaseNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to us
             level = DiagnosticStatus.ERROR
         values["state"] = self._state
         if self.is_active:
-            values.update(self.diagnostic_values())
+            values.update({**self.diagnostic_values(), **self._silence.values()})
         status = DiagnosticStatus(
             level=level,
             name=f"{self.get_fully_qualified_name()}: {self.kind}",

@@ -46,8 +46,9 @@ class ObserverNode(BaseNode):
         self._frames_topic = self.resolve_topic_name("frames")
         results = qos.result_qos(self.lossless, publishing=False)
         self.subscribe_to(TrackArray, "tracks", self._receive_tracks, results)
-        self.subscribe_to(TimeReference, "frames", self._announced, qos.record_qos(publishing=False))
-        self.subscribe_to(UInt64, "source_finished", self._source_finished, qos.latched_qos())
+        announcements = qos.record_qos(publishing=False)  # on a robot nobody makes any
+        self.subscribe_to(TimeReference, "frames", self._announced, announcements, awaited=False)
+        self.subscribe_to(UInt64, "source_finished", self._source_finished, qos.latched_qos(), awaited=False)
         self.every(0.1, self._look_for_end)
 
     def deactivate(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rclpy.node import Node
 from rclpy.qos import (
     DurabilityPolicy,
@@ -11,6 +13,9 @@ from rclpy.qos import (
     ReliabilityPolicy,
 )
 from rclpy.qos_overriding_options import QoSOverridingOptions
+
+from rtreid_ros.nodes import connections
+from rtreid_ros.nodes.connections import Endpoint
 
 OVERRIDABLE = (
     QoSPolicyKind.HISTORY,
@@ -62,11 +67,6 @@ def overrides() -> QoSOverridingOptions:
     return QoSOverridingOptions(OVERRIDABLE)
 
 
-def describe_profile(profile: QoSProfile) -> str:
-    """The policies that decide whether two ends match, in words."""
-    return f"{profile.reliability.name.lower()}, {profile.durability.name.lower()}"
-
-
 def mismatch_text(node: Node, topic: str, own: QoSProfile, *, publishing: bool) -> str:
     """One line on incompatible counterparts: both profiles and what to set.
 
@@ -76,36 +76,26 @@ def mismatch_text(node: Node, topic: str, own: QoSProfile, *, publishing: bool) 
         own: our profile.
         publishing: whether we are the publisher.
     """
-    look_up = node.get_subscriptions_info_by_topic if publishing else node.get_publishers_info_by_topic
-    wrong: set[str] = set()
-    others = []
-    for info in look_up(topic):
-        profile = info.qos_profile
-        misfits = _misfits(own, profile) if publishing else _misfits(profile, own)
-        if misfits:
-            wrong |= misfits
-            name = f"{info.node_namespace.rstrip('/')}/{info.node_name}"
-            others.append(f"{name} ({describe_profile(profile)})")
-    kind = "publisher" if publishing else "subscription"
-    remedy = _OFFER_MORE if publishing else _REQUEST_LESS
-    settings = [f"-p qos_overrides.{topic}.{kind}.{policy}:={remedy[policy]}" for policy in sorted(wrong)]
-    return (
-        f"no data flows on {topic}: incompatible QoS. Ours ({kind}): {describe_profile(own)}; "
-        f"theirs: {', '.join(sorted(others)) or 'unknown'}. "
-        f"Set on this node: {' '.join(settings) or 'the same policies'}, or change the other end"
-    )
+    others = subscribers_of(node, topic) if publishing else publishers_of(node, topic)
+    ours = endpoint(node.get_fully_qualified_name(), "", own)
+    return connections.mismatch_text(topic, ours, others, publishing=publishing)
 
 
-_OFFER_MORE = {"reliability": "reliable", "durability": "transient_local"}
-_REQUEST_LESS = {"reliability": "best_effort", "durability": "volatile"}
+def publishers_of(node: Node, topic: str) -> tuple[Endpoint, ...]:
+    """Who publishes on a fully qualified topic, as `node` sees it."""
+    return tuple(map(_described, node.get_publishers_info_by_topic(topic)))
 
 
-def _misfits(offered: QoSProfile, requested: QoSProfile) -> set[str]:
-    """Policies for which a publisher of profile `offered` does not serve one of `requested`."""
-    misfits = set()
-    reliable, latched = ReliabilityPolicy.RELIABLE, DurabilityPolicy.TRANSIENT_LOCAL
-    if requested.reliability == reliable and offered.reliability != reliable:
-        misfits.add("reliability")
-    if requested.durability == latched and offered.durability != latched:
-        misfits.add("durability")
-    return misfits
+def subscribers_of(node: Node, topic: str) -> tuple[Endpoint, ...]:
+    """Who subscribes to a fully qualified topic, as `node` sees it."""
+    return tuple(map(_described, node.get_subscriptions_info_by_topic(topic)))
+
+
+def endpoint(node: str, kind: str, profile: QoSProfile) -> Endpoint:
+    """An end of a connection in plain words."""
+    return Endpoint(node, kind, profile.reliability.name.lower(), profile.durability.name.lower())
+
+
+def _described(info: Any) -> Endpoint:
+    name = f"{info.node_namespace.rstrip('/')}/{info.node_name}"
+    return endpoint(name, info.topic_type, info.qos_profile)

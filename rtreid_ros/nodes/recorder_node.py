@@ -78,6 +78,7 @@ class RecorderNode(ObserverNode):
                 lambda cdr: self._writer.put((topic_of_truth, "rtreid_ros/msg/TrackArray", cdr)),
                 qos.record_qos(publishing=False),
                 raw=True,
+                awaited=False,
             )
 
     def observe(self, entry: Entry[TrackArray]) -> None:

@@ -205,7 +205,7 @@ def test_a_publisher_that_vanishes_and_returns_is_followed_again(graph, peer, de
     peer.node.destroy_publisher(talk.publisher)
 
     def silent():
-        return "no input for" in talk.diagnostics("tracking_node").get("message", "")
+        return "no data on /image for" in talk.diagnostics("tracking_node").get("message", "")
 
     gone = time.monotonic()
     until(silent, 6, "the silence in /diagnostics")
