@@ -37,7 +37,5 @@ def with_header_stamp(cdr: bytes, stamp_ns: int) -> bytes:
 def _order(cdr: bytes) -> str:
     order = _BYTE_ORDERS.get(int.from_bytes(cdr[:2], "big")) if len(cdr) >= _END else None
     if order is None:
-        raise MessageError(
-            f"{len(cdr)} serialised bytes do not begin with a header in plain CDR"
-        )
+        raise MessageError(f"{len(cdr)} serialised bytes do not begin with a header in plain CDR")
     return order
