@@ -420,6 +420,10 @@ class BaseNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to us
         self._workers.append(worker)
         return worker
 
+    def wait_until_idle(self, timeout: float) -> bool:
+        """Wait until all workers have done what they were given; False after `timeout` seconds."""
+        return all(worker.wait_until_idle(timeout) for worker in self._workers)
+
     def guarded(self, what: str) -> _Guard:
         """A block in which bad input or a failing model costs one `what`, never the node."""
         return _Guard(self, what)

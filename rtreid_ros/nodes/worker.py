@@ -36,6 +36,7 @@ class Worker(Generic[T]):
         self._items: deque[T] = deque()
         self._condition = threading.Condition()
         self._closed = False
+        self._busy = False
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
         self._thread.start()
 
@@ -54,6 +55,11 @@ class Worker(Generic[T]):
             self._condition.notify_all()
         if gone:
             self._dropped(gone)
+
+    def wait_until_idle(self, timeout: float) -> bool:
+        """Wait until everything handed over has been worked on; False after `timeout` seconds."""
+        with self._condition:
+            return self._condition.wait_for(lambda: not self._items and not self._busy, timeout)
 
     def close(self, timeout: float = 5.0, *, drain: bool = False) -> bool:
         """End the thread: after the current item, or (`drain`) after all that wait.
@@ -75,6 +81,10 @@ class Worker(Generic[T]):
                 if not self._items:
                     return
                 item = self._items.popleft()
+                self._busy = True
                 self._condition.notify_all()
             self._process(item)
             del item  # an image must not be kept alive while we wait for the next
+            with self._condition:
+                self._busy = False
+                self._condition.notify_all()

@@ -78,3 +78,22 @@ def test_close_waits_for_the_current_item_only():
     gate.set()
     assert worker.close(5)
     assert seen == [1]
+
+
+def test_one_can_wait_until_all_is_done():
+    gate = threading.Event()
+    seen = []
+
+    def process(item):
+        gate.wait(5)
+        seen.append(item)
+
+    worker = Worker(process, depth=9, dropped=lambda _: None)
+    assert worker.wait_until_idle(0)
+    worker.put(1)
+    worker.put(2)
+    assert not worker.wait_until_idle(0.05)
+    gate.set()
+    assert worker.wait_until_idle(5)
+    assert seen == [1, 2]
+    assert worker.close()
