@@ -14,6 +14,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
 from rtreid_ros.errors import RtreidError
+from rtreid_ros.nodes.ending import FLUSH_S, LEAVE_S, explain_crashes, must_end_within
 from rtreid_ros.nodes.environment import fastdds_profile
 from rtreid_ros.nodes.options import NODES
 
@@ -35,6 +36,7 @@ def run(create: Callable[[], BaseNode], kind: str) -> int:
         return 0
     if NODES[kind].publishes_images:
         os.environ.update(fastdds_profile(os.environ))
+    explain_crashes()
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     interrupts = _Interrupts()
     try:
@@ -62,7 +64,9 @@ def _live(create: Callable[[], BaseNode], interrupts: _Interrupts) -> int:
         executor.shutdown()
     finally:
         interrupts.call = None  # files are being flushed: nothing may cut that short
+        must_end_within(FLUSH_S)
         node.close()
+        must_end_within(LEAVE_S)
         node.destroy_node()
     return node.exit_code
 

@@ -46,6 +46,8 @@ _PATIENCE_S = 2.0
 """Waiting for longer is said, and said again after as long."""
 _ACKNOWLEDGE_S = 5.0
 _REPEAT_S = 0.3
+_ASK_S = 0.02
+_AT_ONCE = Duration()
 
 
 class SourceNode(BaseNode):
@@ -137,17 +139,24 @@ class SourceNode(BaseNode):
                 return
             seconds = time.monotonic() - start
             self.get_logger().info(f"finished: {self._published} frames in {seconds:.1f} s")
-            deadline = time.monotonic() + _ACKNOWLEDGE_S
-            while time.monotonic() < deadline:
-                # again, because a lost message is repaired only with the next, or seconds later
-                self._finished.publish(UInt64(data=self._published))
-                if self._finished.wait_for_all_acked(Duration(seconds=_REPEAT_S)):
-                    break
-            for publisher in (self._images, self._frames, self._truth):
-                publisher.wait_for_all_acked(Duration(seconds=max(deadline - time.monotonic(), 0.0)))
+            self._say_finished()
         if self.statistics["errors"]:
             self.exit_code = 1
         self.finish()
+
+    def _say_finished(self) -> None:
+        """Tell the end of the run until everybody has got it and all before it, or for some seconds."""
+        outputs = (self._finished, self._images, self._frames, self._truth)
+        end, again = time.monotonic() + _ACKNOWLEDGE_S, 0.0
+        while (now := time.monotonic()) < end and not self._stopping.is_set():
+            if now >= again:
+                # again, because a lost message is repaired only with the next, or seconds later
+                self._finished.publish(UInt64(data=self._published))
+                again = now + _REPEAT_S
+            # asked, never waited for: rclpy keeps the interpreter's lock while it waits
+            if all(output.wait_for_all_acked(_AT_ONCE) for output in outputs):
+                return
+            self._stopping.wait(_ASK_S)
 
     def _wait_for_others(self) -> None:
         options = self._options

@@ -1,0 +1,62 @@
+"""The end of a process: what hangs is told and ended."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from support.waiting import until
+
+from rtreid_ros.nodes.environment import process_environment
+from rtreid_ros.nodes.graph import NodeSpec
+
+HANGS = {
+    "waiting": "import time; time.sleep(60)",
+    "with_the_interpreters_lock": "import ctypes; ctypes.PyDLL(None).sleep(60)",
+}
+
+
+@pytest.mark.parametrize("how", HANGS)
+def test_a_process_that_hangs_tells_where_and_ends(how):
+    code = f"from rtreid_ros.nodes.ending import must_end_within\nmust_end_within(0.5)\n{HANGS[how]}"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=process_environment(),
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=40,
+    )
+    assert done.returncode == 1
+    assert "Timeout" in done.stderr
+    assert 'File "<string>", line 3' in done.stderr
+
+
+def test_a_node_tells_what_it_is_doing_when_asked(graph):
+    started = graph(NodeSpec("tracker_node"))
+    started.wait_for_log("tracker_node", "ready", 30)
+    os.kill(started.pid("tracker_node"), signal.SIGUSR1)
+    started.wait_for_log("tracker_node", "in spin_once", 10)
+    assert started.running("tracker_node")
+    assert started.stop() == {"tracker_node": 0}
+
+
+def test_an_observer_that_is_frozen_does_not_keep_a_source_from_ending(graph, tmp_path):
+    source = {"source": "synthetic:frames=60,people=2", "wait_for_subscribers": 0, "wait_for_observers": 1}
+    started = graph(
+        NodeSpec("evaluator_node", parameters={"output": str(tmp_path / "metrics.json")}),
+        NodeSpec("source_node", parameters=source),
+    )
+    started.wait_for_log("source_node", "ready", 30)
+    started.wait_for_log("evaluator_node", "ready", 30)
+    started.signal("evaluator_node", signal.SIGSTOP)
+    try:
+        started.wait_for_log("source_node", "finished: 60 frames", 30)
+        begin = time.monotonic()
+        started.signal("source_node", signal.SIGINT)
+        until(lambda: not started.running("source_node"), 15, "the end of the source")
+        assert time.monotonic() - begin < 4  # seconds before it would have given up by itself
+    finally:
+        started.signal("evaluator_node", signal.SIGCONT)
