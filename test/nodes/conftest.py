@@ -1,12 +1,17 @@
 """Real nodes in real processes over real DDS, kept on this machine."""
 
+import fcntl
 import itertools
 import os
 import sys
+import tempfile
 import threading
 from contextlib import ExitStack, suppress
+from pathlib import Path
 
+import numpy as np
 import pytest
+from support.models import constant_detector, mean_color_embedder
 from support.waiting import until
 
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
@@ -23,8 +28,16 @@ def ros():
 
 @pytest.fixture
 def domain_id():
-    """A ROS domain of this test alone."""
-    return 1 + next(_domains) % 100
+    """A ROS domain that no other test uses, nor one of another run on this machine."""
+    folder = Path(tempfile.gettempdir()) / "rtreid_ros-test-domains"
+    folder.mkdir(exist_ok=True)
+    for _ in range(100):
+        domain = 1 + next(_domains) % 100
+        with (folder / str(domain)).open("w") as lock, suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield domain
+            return
+    pytest.fail("100 tests are running on this machine")
 
 
 @pytest.fixture
@@ -57,6 +70,20 @@ def stages():
         ]
 
     return make
+
+
+@pytest.fixture
+def quick_models(tmp_path):
+    """Models that take next to no time: one person at a fixed place, mean colours."""
+    table = np.zeros((1, 5, 2100), np.float32)
+    table[0, :, 0] = 160, 160, 40, 80, 0.9
+    names = {"names": "{0: 'person'}", "task": "detect"}
+    detector = constant_detector(tmp_path / "constant.onnx", table, metadata=names)
+    embedder = mean_color_embedder(tmp_path / "mean.onnx")
+    return {
+        "detector": {"detector.model": str(detector)},
+        "embedder": {"embedder.model": str(embedder), "embedder.preprocessing": "unit"},
+    }
 
 
 class Peer:

@@ -7,26 +7,11 @@ import numpy as np
 import pytest
 import yaml
 from support.http_camera import Camera
-from support.models import constant_detector, mean_color_embedder
 from support.waiting import until
 
 from rtreid_ros.nodes.graph import NodeSpec
 
 pytestmark = pytest.mark.usefixtures("ros")
-
-
-@pytest.fixture
-def quick_models(tmp_path):
-    """Models that take next to no time: one person at a fixed place, mean colours."""
-    table = np.zeros((1, 5, 2100), np.float32)
-    table[0, :, 0] = 160, 160, 40, 80, 0.9
-    names = {"names": "{0: 'person'}", "task": "detect"}
-    detector = constant_detector(tmp_path / "constant.onnx", table, metadata=names)
-    embedder = mean_color_embedder(tmp_path / "mean.onnx")
-    return {
-        "detector": {"detector.model": str(detector)},
-        "embedder": {"embedder.model": str(embedder), "embedder.preprocessing": "unit"},
-    }
 
 
 def test_a_slow_stage_takes_the_newest_frame_and_counts_the_rest(graph, peer, tmp_path):
