@@ -71,7 +71,10 @@ class Option:
         if self.choices is not None:
             for item in value if self.kind is tuple else (value,):
                 if item not in self.choices:
-                    raise ConfigError(f"{self.name} must be one of {', '.join(self.choices)}, got {item!r}")
+                    hint = suggest(str(item), list(self.choices))
+                    raise ConfigError(
+                        f"{self.name} must be one of {', '.join(self.choices)}, got {item!r}{hint}"
+                    )
         # written so that NaN fails
         if (self.ge is not None and not value >= self.ge) or (self.le is not None and not value <= self.le):
             raise ConfigError(f"{self.name} must be {self._wanted()}, got {value!r}")

@@ -192,7 +192,9 @@ class BaseNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to us
 
     def on_error(self, _: LifecycleState) -> TransitionCallbackReturn:
         """After a failure of our own code: unconfigured again, so that it can be tried anew."""
-        return self._step("recover", self._release, "unconfigured")
+        self._release()
+        self._state = "unconfigured"
+        return TransitionCallbackReturn.SUCCESS
 
     def _configure(self) -> None:
         self._follow_tracker_name()

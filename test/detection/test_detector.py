@@ -179,3 +179,19 @@ def test_an_unknown_suffix_lists_the_known_ones(tmp_path):
 def test_every_registered_backend_can_be_chosen():
     choices = next(option.choices for option in describe(DetectorOptions) if option.name == "backend")
     assert set(choices) == {"auto", *backends}
+
+
+def test_thresholds_and_classes_may_change_between_two_images(detector_of, image):
+    detector = detector_of([PERSON, BICYCLE], classes=())
+    assert len(detector.detect(image)) == 2
+    detector.adjust(DetectorOptions(score_threshold=0.85, classes=()))
+    assert detector.detect(image).class_ids.tolist() == [0]
+    detector.adjust(DetectorOptions(classes=("bicycle",)))
+    assert detector.detect(image).class_ids.tolist() == [1]
+
+
+def test_a_change_to_an_unknown_class_changes_nothing(detector_of, image):
+    detector = detector_of([PERSON, BICYCLE], classes=())
+    with pytest.raises(ConfigError, match="dragon"):
+        detector.adjust(DetectorOptions(score_threshold=0.85, classes=("dragon",)))
+    assert len(detector.detect(image)) == 2

@@ -182,7 +182,7 @@ def test_a_detector_learns_from_the_tracker_s_parameters_what_auto_means(graph):
 @pytest.mark.parametrize(
     ("parameters", "says"),
     [
-        ({"tracker.name": "strongsrt"}, "unknown tracker 'strongsrt' (did you mean 'strongsort'?)"),
+        ({"tracker.name": "strongsrt"}, "got 'strongsrt' (did you mean 'strongsort'?)"),
         ({"camera_motion.method": "flow"}, "parameter camera_motion.method must be one of auto, none"),
         ({"camera_motion.metod": "ecc"}, "unknown parameter camera_motion.metod"),
     ],

@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
-from support.scenes import CONFIRMED, LOST, TENTATIVE, assert_equal_tracks, crowd, person, see
+from support.scenes import CONFIRMED, LOST, TENTATIVE, assert_equal_tracks, crowd, nobody, person, see
 
 from rtreid_ros.errors import ConfigError, InputError
 from rtreid_ros.tracking import TRACKERS, create_tracker
@@ -578,3 +578,14 @@ def test_importing_the_trackers_is_quick_and_leaves_scipy_alone():
     )
     best = min(float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(3))
     assert best < 0.3
+
+
+@EVERY_TRACKER
+def test_options_may_change_between_two_updates(name):
+    options, looks = TRACKERS[name].Options, [0] if TRACKERS[name].uses_embeddings else None
+    tracker = create_tracker(name, frame_rate=10, min_hits=1, max_lost=0.5)
+    tracker.update(see(person(100), looks=looks), stamp=0.0)
+    tracker.adjust(options(min_hits=1, max_lost=3.0))
+    assert len(tracker.update(nobody(8), stamp=2.0)) == 1
+    tracker.adjust(options(min_hits=1, max_lost=0.5))
+    assert len(tracker.update(nobody(8), stamp=2.1)) == 0

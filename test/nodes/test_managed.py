@@ -1,0 +1,173 @@
+"""The life and the parameters of a managed node, in this process."""
+
+import threading
+
+import pytest
+from support.models import constant_detector
+
+
+@pytest.fixture
+def make(ros, domain_id):
+    """Makes nodes, unconfigured, with parameters by dotted name; they end with the test."""
+    from rclpy.parameter import Parameter
+
+    from rtreid_ros.nodes.detector_node import DetectorNode
+    from rtreid_ros.nodes.tracker_node import TrackerNode
+
+    classes = {"detector_node": DetectorNode, "tracker_node": TrackerNode}
+    context = ros.Context()
+    ros.init(context=context, domain_id=domain_id)
+    made = []
+
+    def make(kind, **parameters):
+        given = {"autostart": False, **{name.replace("__", "."): value for name, value in parameters.items()}}
+        overrides = [Parameter(name, value=value) for name, value in given.items()]
+        made.append(classes[kind](context=context, parameter_overrides=overrides))
+        return made[-1]
+
+    yield make
+    for node in made:
+        node.close()
+        node.destroy_node()
+    context.try_shutdown()
+
+
+def set_parameter(node, name, value):
+    from rclpy.parameter import Parameter
+
+    return node.set_parameters([Parameter(name, value=value)])[0]
+
+
+def test_without_autostart_a_node_waits_unconfigured(make):
+    node = make("tracker_node")
+    assert node.start()
+    assert not node.is_configured
+    assert not node.inputs
+
+
+def test_with_autostart_it_works_at_once(make):
+    node = make("tracker_node", autostart=True)
+    assert node.start()
+    assert node.is_active
+    assert set(node.inputs) >= {"/embeddings"}
+    assert set(node.outputs) == {"/tracks"}
+
+
+def test_a_model_that_cannot_be_loaded_fails_the_transition_and_another_may_be_named(make):
+    node = make("detector_node", detector__model="/no/such.onnx")
+    node.trigger_configure()
+    assert not node.is_configured
+    assert "/no/such.onnx" in node.failure
+    assert set_parameter(node, "detector.model", "").successful
+    node.trigger_configure()
+    assert node.is_configured
+    assert node.failure == ""
+
+
+def test_a_failure_of_our_own_code_leaves_a_node_that_can_be_configured_again(make, monkeypatch):
+    node = make("tracker_node")
+    monkeypatch.setattr(type(node), "activate", lambda _: 1 / 0)
+    node.trigger_configure()
+    node.trigger_activate()
+    assert "ZeroDivisionError" in node.failure
+    assert not node.is_configured
+    monkeypatch.undo()
+    node.trigger_configure()
+    node.trigger_activate()
+    assert node.is_active
+
+
+def test_threads_and_topics_live_while_active_and_models_while_configured(make):
+    node = make("detector_node")
+    threads, topics = threading.active_count(), len(list(node.publishers)) + len(list(node.subscriptions))
+    for _ in range(3):
+        node.trigger_configure()
+        assert hasattr(node, "_detector")
+        node.trigger_activate()
+        assert threading.active_count() == threads + 1
+        node.trigger_deactivate()
+        assert threading.active_count() == threads
+        assert len(list(node.publishers)) + len(list(node.subscriptions)) == topics
+        node.trigger_cleanup()
+        assert not hasattr(node, "_detector")
+        assert not node.models
+
+
+def test_live_parameters_change_while_running_and_reach_the_model(make):
+    node = make("detector_node", autostart=True)
+    node.start()
+    assert set_parameter(node, "detector.score_threshold", 0.75).successful
+    assert node._detector._chosen[0].score_threshold == 0.75
+
+
+def test_other_parameters_are_refused_while_configured_and_taken_before(make):
+    node = make("detector_node")
+    assert set_parameter(node, "detector.threads", 1).successful
+    node.trigger_configure()
+    refused = set_parameter(node, "detector.threads", 2)
+    assert not refused.successful
+    assert "deactivate" in refused.reason
+    assert node.get_parameter("detector.threads").value == 1
+
+
+def test_what_the_model_cannot_do_is_refused_with_its_words(make):
+    node = make("detector_node", autostart=True)
+    node.start()
+    refused = set_parameter(node, "detector.classes", ["dragon"])
+    assert not refused.successful
+    assert "no class 'dragon'" in refused.reason
+    assert node._detector._chosen[0].classes == ("person",)
+
+
+@pytest.mark.parametrize(("name", "value"), [("tracker.name", "bytetracker"), ("lossless", "perhaps")])
+def test_a_value_that_cannot_be_is_refused_in_every_state(make, name, value):
+    node = make("tracker_node")
+    assert not set_parameter(node, name, value).successful
+    node.trigger_configure()
+    assert not set_parameter(node, name, value).successful
+
+
+def test_another_tracker_brings_its_own_parameters(make):
+    node = make("tracker_node", tracker__name="bytetrack", tracker__max_lost=7.0)
+    assert node.has_parameter("tracker.track_threshold")
+    assert set_parameter(node, "tracker.name", "strongsort").successful
+    node.trigger_configure()
+    assert node.has_parameter("tracker.appearance_limit")
+    assert not node.has_parameter("tracker.track_threshold")
+    assert node.get_parameter("tracker.max_lost").value == 7.0
+
+
+def test_descriptions_say_which_parameters_are_live(make):
+    node = make("detector_node")
+    described = node.describe_parameters(["detector.score_threshold", "detector.model"])
+    assert "at any time" in described[0].additional_constraints
+    assert "when the node configures" in described[1].additional_constraints
+
+
+def test_parameters_of_a_file_shared_with_other_nodes_are_left_alone(make):
+    make("detector_node", tracker__gallery=3)
+
+
+def test_an_unknown_parameter_in_a_group_of_its_own_is_refused(make):
+    from rtreid_ros.errors import ConfigError
+
+    with pytest.raises(ConfigError, match=r"did you mean 'detector\.score_threshold'"):
+        make("detector_node", detector__score_treshold=0.5)
+
+
+def test_listeners_get_what_is_published(make, tmp_path):
+    import numpy as np
+
+    from rtreid_ros.nodes.images import serialize_image
+
+    rows = np.zeros((1, 7, 2100), np.float32)
+    model = constant_detector(tmp_path / "model.onnx", rows)
+    node = make("detector_node", autostart=True, detector__model=str(model), detector__classes=[""])
+    node.start()
+    got = []
+    came = threading.Event()
+    node.outputs["/detections"].listeners.append(lambda message: (got.append(message), came.set()))
+    node.inputs["/image"](serialize_image(np.zeros((48, 64, 3), np.uint8), 5_000_000_007, "front"))
+    assert came.wait(20)
+    assert (got[0].header.stamp.nanosec, got[0].header.frame_id) == (7, "front")
+    assert (got[0].image_height, got[0].image_width) == (48, 64)
