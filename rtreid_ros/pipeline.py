@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rtreid_ros.affine import compose
 from rtreid_ros.errors import ImageError
 from rtreid_ros.histogram import Histogram
 from rtreid_ros.ordering import Order, StampOrder
+from rtreid_ros.stages import Camera, FrameResult, Spans, Step, Timings
 
 if TYPE_CHECKING:
     from rtreid_ros.camera_motion.base import CameraMotion
@@ -32,45 +32,17 @@ if TYPE_CHECKING:
     from rtreid_ros.sinks.base import Sink
     from rtreid_ros.sources.base import Source
     from rtreid_ros.tracking import Tracker
-    from rtreid_ros.types import Detections, Float32, Float64, Frame, Tracks
+    from rtreid_ros.types import Detections, Float32, Frame
+
+__all__ = ["FrameResult", "RunSummary", "Timings", "TrackingPipeline", "run"]
 
 logger = logging.getLogger(__name__)
 
 _MOST_TIMINGS = 100_000  # a live run may last for days
 
 
-@dataclass(frozen=True, slots=True)
-class Timings:
-    """Wall-clock milliseconds each stage took for one frame; 0 where it did not run."""
-
-    detection_ms: float = 0.0
-    embedding_ms: float = 0.0
-    tracking_ms: float = 0.0
-    camera_motion_ms: float = 0.0
-
-    @property
-    def total_ms(self) -> float:
-        """All together."""
-        return self.detection_ms + self.embedding_ms + self.tracking_ms + self.camera_motion_ms
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FrameResult:
-    """All that is known about one frame.
-
-    `camera_motion` is the ``(2, 3)`` affine in pixels from the frame processed before, where
-    somebody told it.
-    """
-
-    frame: Frame
-    detections: Detections
-    tracks: Tracks
-    timings: Timings
-    camera_motion: Float64 | None = None
-
-
 class TrackingPipeline:
-    """The stages in one call. One instance serves one thread at a time.
+    """The stages in one call, for one camera. One instance serves one thread at a time.
 
     Args:
         detector: finds objects.
@@ -89,9 +61,17 @@ class TrackingPipeline:
     ) -> None:
         self.detector = detector
         self.embedder = embedder if tracker.uses_embeddings else None
-        self.tracker = tracker
-        self.camera_motion = camera_motion
-        self._untold: Float64 | None = None  # motion of frames that the tracker refused
+        self.camera = Camera(tracker, camera_motion)
+
+    @property
+    def tracker(self) -> Tracker:
+        """What gives ids."""
+        return self.camera.tracker
+
+    @property
+    def camera_motion(self) -> CameraMotion | None:
+        """What tells how the camera moves."""
+        return self.camera.camera_motion
 
     def process(self, frame: Frame) -> FrameResult:
         """Take in the next frame.
@@ -99,42 +79,21 @@ class TrackingPipeline:
         Raises:
             ImageError: the image is none a detector can work on; the tracker has not moved on.
         """
-        clock = time.perf_counter
-        start = clock()
-        detections = self._detect(frame)
-        detected = clock()
-        embedded = detected
+        spans = Spans()
+        with spans.measure("detect"):
+            detections = self._detect(frame)
+        step = self.camera.plan(frame, detections, spans)
+        vectors = None
         if self.embedder is not None:
-            detections = detections.with_embeddings(self._embed(self.embedder, frame, detections))
-            embedded = clock()
-        motion, moved = None, embedded
-        if self.camera_motion is not None:
-            motion = self._estimate(self.camera_motion, frame, detections)
-            moved = clock()
-        tracks = self.tracker.update(detections, stamp=frame.stamp, camera_motion=motion)
-        self._untold = None
-        timings = Timings(
-            detection_ms=(detected - start) * 1e3,
-            embedding_ms=(embedded - detected) * 1e3,
-            tracking_ms=(clock() - moved) * 1e3,
-            camera_motion_ms=(moved - embedded) * 1e3,
-        )
-        return FrameResult(frame, detections, tracks, timings, motion)
+            with step.spans.measure("embed"):
+                vectors = self._embed(self.embedder, step)
+        return self.camera.update(step, vectors)
 
     def _detect(self, frame: Frame) -> Detections:
         return self.detector.detect(frame.image)
 
-    def _embed(self, embedder: Embedder, frame: Frame, detections: Detections) -> Float32:
-        return embedder.embed(frame.image, detections.boxes)
-
-    def _estimate(self, camera_motion: CameraMotion, frame: Frame, detections: Detections) -> Float64:
-        motion = camera_motion.estimate(
-            frame.image, detections.boxes, index=frame.index, stamp_ns=frame.stamp_ns
-        )
-        if self._untold is not None:
-            motion = compose(motion, self._untold)
-        self._untold = motion
-        return motion
+    def _embed(self, embedder: Embedder, step: Step) -> Float32:
+        return embedder.embed(step.frame.image, step.boxes)
 
     @property
     def rejected(self) -> int:
@@ -144,14 +103,11 @@ class TrackingPipeline:
     @property
     def motion_failures(self) -> int:
         """Frames so far for which the camera's motion could not be told."""
-        return 0 if self.camera_motion is None else self.camera_motion.failures
+        return self.camera.motion_failures
 
     def reset(self) -> None:
         """Forget all tracks, and the frame before."""
-        self.tracker.reset()
-        self._untold = None
-        if self.camera_motion is not None:
-            self.camera_motion.reset()
+        self.camera.reset()
 
 
 @dataclass(slots=True)

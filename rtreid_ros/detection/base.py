@@ -78,6 +78,6 @@ class Detector(Protocol):
     def detect_many(self, images: Sequence[UInt8]) -> list[Detections]:
         """What `detect` gives for each image, of any sizes, but for the rounding of common inferences.
 
-        All or nothing: raises what `detect` raises for one of them. `rtreid_ros.pipeline.detect_each` finds
+        All or nothing: raises what `detect` raises for one of them. `rtreid_ros.stages.detect_each` finds
         out which one.
         """

@@ -81,7 +81,7 @@ class TrackingNode(BaseNode):
         image = view.bgr()
         if not self._stage.accept(view.stamp_ns):
             return
-        self._pipeline.tracker = self._stage.tracker  # the first frame settles it
+        self._pipeline.camera.tracker = self._stage.tracker  # the first frame settles it
         result = self._pipeline.process(Frame(image, self._count, view.stamp_ns, camera=view.frame_id))
         self._count += 1
         self.note_rejected("tracker", self._stage.tracker.rejected)  # also what the embedder made unusable

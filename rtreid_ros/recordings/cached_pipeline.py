@@ -13,6 +13,7 @@ import numpy as np
 from rtreid_ros.detection import create_detector
 from rtreid_ros.detection.backends import BUILTIN as BUILTIN_DETECTOR
 from rtreid_ros.detection.base import Detector
+from rtreid_ros.errors import ConfigError
 from rtreid_ros.pipeline import TrackingPipeline
 from rtreid_ros.recordings.cache import FrameCache
 from rtreid_ros.recordings.identity import model_folder, source_identity
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from rtreid_ros.detection.base import DetectorOptions
     from rtreid_ros.reid.base import EmbedderOptions
     from rtreid_ros.sources.base import Source
+    from rtreid_ros.stages import Step
     from rtreid_ros.tracking import Tracker
     from rtreid_ros.types import Float32, Frame, UInt8
 
@@ -88,15 +90,15 @@ class CachedPipeline(TrackingPipeline):
         self.detections.put(frame.index, boxes=made.boxes, scores=made.scores, class_ids=made.class_ids)
         return made
 
-    def _embed(self, embedder: Embedder, frame: Frame, detections: Detections) -> Float32:
+    def _embed(self, embedder: Embedder, step: Step) -> Float32:
         cache = self.embeddings
         assert cache is not None  # there is an embedder
-        found = cache.get(frame.index, len(detections))
+        found = cache.get(step.frame.index, len(step.boxes))
         if found is not None:
             vectors: Float32 = found["embeddings"]
             return vectors
-        made = super()._embed(embedder, frame, detections)
-        cache.put(frame.index, embeddings=made)
+        made = super()._embed(embedder, step)
+        cache.put(step.frame.index, embeddings=made)
         return made
 
     def save(self) -> None:
@@ -163,6 +165,9 @@ class _Detector(_Lazy[Detector]):
     @property
     def max_batch(self) -> int:
         return self._load().max_batch
+
+    def adjust(self, options: DetectorOptions) -> None:
+        raise ConfigError("what is cached was found with the options given at the start")
 
     def detect(self, image: UInt8) -> Detections:
         return self._load().detect(image)

@@ -68,6 +68,6 @@ class Embedder(Protocol):
     def embed_many(self, pairs: Sequence[tuple[UInt8, Float32]]) -> list[Float32]:
         """What `embed` gives for each image and its boxes, but for the rounding of common inferences.
 
-        All or nothing: raises what `embed` raises for one of them. `rtreid_ros.pipeline.embed_each` finds
+        All or nothing: raises what `embed` raises for one of them. `rtreid_ros.stages.embed_each` finds
         out which one.
         """
