@@ -27,8 +27,8 @@ def save_snapshot(
 ) -> list[Path]:
     """Write ``[CAMERA-]SECONDS.NANOSECONDS.json`` and, with an image, ``.png`` and ``-tracks.png``.
 
-    The JSON holds ``stamp_ns`` and, of every live track, id, state, class, score, box (left, top, width, height in pixels),
-    velocity (pixels per second), age and time since it was seen (seconds).
+    The JSON holds ``stamp_ns`` and, of every live track, id, state, class, score, box (left, top, width,
+    height in pixels), velocity (pixels per second), age and time since it was seen (seconds).
 
     Args:
         folder: where to; made if missing.
