@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from typing import Any
 
 from rtreid_ros.camera_motion import camera_motion_from
@@ -15,6 +14,7 @@ from rtreid_ros.nodes.conversions import detections_message, header, set_camera_
 from rtreid_ros.nodes.images import ImageView
 from rtreid_ros.nodes.main import run
 from rtreid_ros.nodes.motion import MotionStage
+from rtreid_ros.nodes.trace import Marks, Tracer
 from rtreid_ros.tracking import TRACKERS
 
 
@@ -42,8 +42,9 @@ class DetectorNode(BaseNode):
         profile = qos.result_qos(self.lossless, publishing=True)
         self._motion = MotionStage(self._estimator)
         self._publisher = self.publish_to(DetectionArray, "detections", profile)
+        self._tracer = Tracer(self)
         self._worker = self.work_with(self._detect)
-        self.subscribe_to_images(lambda image: self._worker.put((image, time.monotonic())), self._transport)
+        self.subscribe_to_images(lambda image: self._worker.put((image, Marks())), self._transport)
 
     def changed(self, prefix: str, options: Any) -> None:
         """Thresholds and classes take effect with the next image."""
@@ -58,26 +59,28 @@ class DetectorNode(BaseNode):
             "camera_motion.failures": str(self._motion.failures),
         }
 
-    def _detect(self, item: tuple[ImageView, float]) -> None:
-        view, received = item
-        image = view.bgr()
-        start = time.perf_counter()
-        detections = self._detector.detect(image)
-        detected = time.perf_counter()
-        step = self._motion.take(image, detections.boxes, view.stamp_ns)
-        moved = time.perf_counter()
+    def _detect(self, item: tuple[ImageView, Marks]) -> None:
+        view, marks = item
+        marks.waited()
+        with marks.measure("decode"):
+            image = view.bgr()
+        with marks.measure("detect"):
+            detections = self._detector.detect(image)
+        with marks.measure("motion"):
+            step = self._motion.take(image, detections.boxes, view.stamp_ns)
         self.note_rejected("detector", self._detector.rejected)
-        message = detections_message(
-            detections,
-            header(view.stamp_ns, view.frame_id),
-            (image.shape[0], image.shape[1]),
-            self._detector.class_names,
-            detection_ms=(detected - start) * 1e3,
-        )
-        set_camera_motion(message, step)
-        message.camera_motion_ms = (moved - detected) * 1e3
-        self._publisher.publish(message)
-        self.count_processed(view.stamp_ns, received)
+        with marks.measure("publish"):
+            message = detections_message(
+                detections,
+                header(view.stamp_ns, view.frame_id),
+                (image.shape[0], image.shape[1]),
+                self._detector.class_names,
+                detection_ms=marks.milliseconds("detect"),
+            )
+            set_camera_motion(message, step)
+            message.camera_motion_ms = marks.milliseconds("motion")
+            self._publisher.publish(message)
+        self._tracer.finish(marks, view.stamp_ns, view.frame_id)
 
 
 def main() -> int:

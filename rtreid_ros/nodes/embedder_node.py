@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 
 from rtreid_ros.msg import DetectionArray
 from rtreid_ros.nodes import qos
@@ -19,6 +18,7 @@ from rtreid_ros.nodes.images import ImageView
 from rtreid_ros.nodes.main import run
 from rtreid_ros.nodes.matching import StampMatcher
 from rtreid_ros.nodes.motion import MotionChain, MotionStep
+from rtreid_ros.nodes.trace import Marks, Tracer
 from rtreid_ros.reid import create_embedder
 
 _WAITING = 32
@@ -47,6 +47,7 @@ class EmbedderNode(BaseNode):
         self._publisher = self.publish_to(DetectionArray, "embeddings", profile)
         self._motions = MotionChain()
         self._last: int | None = None
+        self._tracer = Tracer(self)
         self._worker = self.work_with(self._embed)
         # the detector skips images when it is behind: only detections without image are a loss
         self._matcher: StampMatcher[ImageView, DetectionArray] = StampMatcher(
@@ -70,20 +71,23 @@ class EmbedderNode(BaseNode):
 
     def _hand_over(self, pair: Pair | None) -> None:
         if pair is not None:
-            self._worker.put((pair, time.monotonic()))
+            self._worker.put((pair, Marks()))
 
-    def _embed(self, item: tuple[Pair, float]) -> None:
-        (view, message), received = item
-        boxes = detections_from_message(message).boxes
-        image = view.bgr()
-        start = time.perf_counter()
-        embeddings = self._embedder.embed(image, boxes)
-        message.embedding_ms = (time.perf_counter() - start) * 1e3
+    def _embed(self, item: tuple[Pair, Marks]) -> None:
+        (view, message), marks = item
+        marks.waited()
+        with marks.measure("decode"):
+            boxes = detections_from_message(message).boxes
+            image = view.bgr()
+        with marks.measure("embed"):
+            embeddings = self._embedder.embed(image, boxes)
         self.note_rejected("embedder", self._embedder.rejected)
-        set_embeddings(message, embeddings)
-        self._bridge(message, view.stamp_ns)
-        self._publisher.publish(message)
-        self.count_processed(view.stamp_ns, received)
+        with marks.measure("publish"):
+            message.embedding_ms = marks.milliseconds("embed")
+            set_embeddings(message, embeddings)
+            self._bridge(message, view.stamp_ns)
+            self._publisher.publish(message)
+        self._tracer.finish(marks, view.stamp_ns, view.frame_id)
 
     def _bridge(self, message: DetectionArray, stamp: int) -> None:
         """Let the camera motion begin at the frame we published last, over those we skipped."""

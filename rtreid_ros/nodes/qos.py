@@ -27,6 +27,7 @@ OVERRIDABLE = (
 _LOSSLESS_IMAGES = 32
 """Images a lossless publisher keeps for those who match late: more than are on their way at once."""
 _LOSSLESS_RESULTS = 5000
+_TRACES = 100
 
 
 def image_qos(lossless: bool, *, publishing: bool) -> QoSProfile:
@@ -48,6 +49,15 @@ def latched_qos(depth: int = 1) -> QoSProfile:
     return QoSProfile(
         depth=depth, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL
     )
+
+
+def trace_qos(*, publishing: bool = True) -> QoSProfile:
+    """Profile of traces: reliable, and the newest win, so that no listener holds a node up.
+
+    A listener over a bad link may ask for best effort.
+    """
+    depth = _TRACES if publishing else 10 * _TRACES
+    return QoSProfile(depth=depth, reliability=ReliabilityPolicy.RELIABLE)
 
 
 def record_qos(*, publishing: bool = True) -> QoSProfile:

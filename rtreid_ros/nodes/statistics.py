@@ -5,8 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, deque
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from rtreid_ros.stages import Span
 
 COUNTS = ("received", "processed", "dropped", "lost", "unmatched", "rejected", "errors")
 """What is counted.
@@ -43,6 +48,16 @@ class Statistics:
             self._times.append(time.monotonic())
             for name, value in milliseconds.items():
                 self._latencies.setdefault(name, deque(maxlen=LATENCY_WINDOW)).append(value)
+
+    def took(self, spans: Iterable[Span]) -> None:
+        """How long the stages took for one image: latencies ``stage.<name>``."""
+        with self._lock:
+            for span in spans:
+                name = f"stage.{span.stage}"
+                window = self._latencies.get(name)
+                if window is None:
+                    window = self._latencies[name] = deque(maxlen=LATENCY_WINDOW)
+                window.append(span.milliseconds)
 
     def __getitem__(self, what: str) -> int:
         with self._lock:

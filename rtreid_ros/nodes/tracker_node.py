@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from typing import Any
 
 from rtreid_ros.msg import DetectionArray, TrackArray
@@ -18,6 +17,7 @@ from rtreid_ros.nodes.conversions import (
 )
 from rtreid_ros.nodes.main import run
 from rtreid_ros.nodes.motion import MotionChain
+from rtreid_ros.nodes.trace import Marks, Tracer
 from rtreid_ros.nodes.tracker_stage import TrackerStage
 from rtreid_ros.types import Float64
 
@@ -42,6 +42,7 @@ class TrackerNode(BaseNode):
         self._publisher = self.publish_to(
             TrackArray, "tracks", qos.result_qos(self.lossless, publishing=True)
         )
+        self._tracer = Tracer(self)
         self._worker = self.work_with(self._track)
         self._stage.activate()
         self.offer("reset", self._stage.ask_reset)
@@ -67,7 +68,7 @@ class TrackerNode(BaseNode):
 
     def _take(self, message: DetectionArray) -> None:
         self._motions.add(stamp_ns(message), camera_motion_of(message))
-        self._worker.put((message, time.monotonic()))
+        self._worker.put((message, Marks()))
 
     def _motion_to(self, stamp: int, message: DetectionArray) -> Float64 | None:
         """How the camera moved since the frame tracked last, over those we skipped."""
@@ -78,10 +79,12 @@ class TrackerNode(BaseNode):
             self._unknown_motions += 1
         return motion
 
-    def _track(self, item: tuple[DetectionArray, float]) -> None:
-        message, received = item
+    def _track(self, item: tuple[DetectionArray, Marks]) -> None:
+        message, marks = item
+        marks.waited()
         stamp = stamp_ns(message)
-        detections = detections_from_message(message)
+        with marks.measure("decode"):
+            detections = detections_from_message(message)
         if not self._stage.accept(stamp):
             return
         tracker = self._stage.tracker
@@ -92,23 +95,24 @@ class TrackerNode(BaseNode):
                 tracker.reset()
             self._dim = detections.embeddings.shape[1]
         self._class_names.update(class_names_of(message))  # lost tracks have names too
-        start = time.perf_counter()
-        tracks = tracker.update(detections, stamp=stamp * 1e-9, camera_motion=self._motion_to(stamp, message))
+        with marks.measure("associate"):
+            motion = self._motion_to(stamp, message)
+            tracks = tracker.update(detections, stamp=stamp * 1e-9, camera_motion=motion)
         self._last = stamp
-        milliseconds = (time.perf_counter() - start) * 1e3
         self.note_rejected("tracker", tracker.rejected)
-        self._publisher.publish(
-            tracks_message(
-                tracks,
-                message.header,
-                (message.image_height, message.image_width),
-                self._class_names,
-                (message.detection_ms, message.embedding_ms, milliseconds),
-                self._stage.options.publish_embeddings,
-                message.camera_motion_ms,
+        with marks.measure("publish"):
+            self._publisher.publish(
+                tracks_message(
+                    tracks,
+                    message.header,
+                    (message.image_height, message.image_width),
+                    self._class_names,
+                    (message.detection_ms, message.embedding_ms, marks.milliseconds("associate")),
+                    self._stage.options.publish_embeddings,
+                    message.camera_motion_ms,
+                )
             )
-        )
-        self.count_processed(stamp, received)
+        self._tracer.finish(marks, stamp, message.header.frame_id)
 
 
 def main() -> int:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import Any
 
-from sensor_msgs.msg import Image
+import numpy as np
+from sensor_msgs.msg import CompressedImage, Image
 from visualization_msgs.msg import MarkerArray
 
 from rtreid_ros.msg import TrackArray
 from rtreid_ros.nodes import qos
 from rtreid_ros.nodes.base import BaseNode
 from rtreid_ros.nodes.conversions import stamp_ns, tracks_from_message
-from rtreid_ros.nodes.images import ImageView, serialize_image
+from rtreid_ros.nodes.hud import Hud
+from rtreid_ros.nodes.images import ImageView, serialize_image, serialize_jpeg
 from rtreid_ros.nodes.main import run
 from rtreid_ros.nodes.markers import markers_message
 from rtreid_ros.nodes.matching import StampMatcher
-from rtreid_ros.visualization import Annotator
+from rtreid_ros.visualization import Annotator, Label, track_label
 
 _WAITING = 32
 """Most images that wait for their tracks."""
@@ -25,34 +28,39 @@ Pair = tuple[ImageView, TrackArray]
 
 
 class VisualizerNode(BaseNode):
-    """Subscribes to ``image`` and ``tracks``, publishes ``annotated`` and ``markers``.
+    """Subscribes to ``image`` and ``tracks``; publishes ``annotated``, ``annotated/compressed``, ``markers``.
 
-    Neither is made while nobody listens.
+    None is made while nobody listens. Tracks with global ids or positions show them.
     """
 
     kind = "visualizer_node"
 
     def configure(self) -> None:
         """Read how to draw."""
-        options = self.options()
-        self.lossless = options.lossless
-        self._transport = options.image_transport
+        self._shown = self.options()
+        self.lossless = self._shown.lossless
         self._style = self.options("annotator")
-        self._annotator = Annotator(self._style)
-        self._highest = 0
+
+    def changed(self, prefix: str, options: Any) -> None:
+        """What is shown changes with the next image."""
+        self._shown = options
 
     def activate(self) -> None:
         """Make topics, the matcher of stamps and the drawing thread."""
+        self._annotator = Annotator(self._style)
+        self._hud = Hud()
         results = qos.result_qos(False, publishing=True)
         self._annotated = self.publish_to(Image, "annotated", results)
-        self._markers = self.publish_to(MarkerArray, "markers", qos.result_qos(False, publishing=True))
+        self._compressed = self.publish_to(CompressedImage, "annotated/compressed", results)
+        self._markers = self.publish_to(MarkerArray, "markers", results)
         self._worker = self.work_with(self._draw)
         # an image without tracks was dropped by a stage, which counts it
         self._matcher: StampMatcher[ImageView, TrackArray] = StampMatcher(
             _WAITING, lambda _, tracks: self.statistics.count("unmatched", tracks)
         )
         self.subscribe_to_images(
-            lambda image: self._hand_over(self._matcher.first(image.stamp_ns, image)), self._transport
+            lambda image: self._hand_over(self._matcher.first(image.stamp_ns, image)),
+            self._shown.image_transport,
         )
         self.subscribe_to(
             TrackArray,
@@ -67,19 +75,43 @@ class VisualizerNode(BaseNode):
 
     def _draw(self, item: tuple[Pair, float]) -> None:
         (view, message), received = item
-        tracks = tracks_from_message(message)
+        shown = self._shown
+        rows = [
+            row
+            for row, track in enumerate(message.tracks)
+            if not shown.classes or track.class_name in shown.classes
+        ]
+        tracks = tracks_from_message(message)[rows]
+        labels = [_label(message.tracks[row]) for row in rows]
+        age_ms = None if self.lossless else self.age_ms(view.stamp_ns)  # whose stamps are media time
+        hud = self._hud.lines(tracks, self.statistics, age_ms)
         if self._markers.get_subscription_count():
-            size = (message.image_height, message.image_width)
             self._markers.publish(
-                markers_message(tracks, message.header, size, show_lost=self._style.show_lost)
+                markers_message(
+                    tracks,
+                    message.header,
+                    (message.image_height, message.image_width),
+                    show_lost=self._style.show_lost,
+                    seconds=shown.marker_lifetime,
+                    labels=labels,
+                )
             )
-        if self._annotated.get_subscription_count():
-            confirmed = tracks.confirmed()
-            self._highest = max(self._highest, int(confirmed.ids.max(initial=0)))
-            hud = [f"{len(confirmed)} tracked   {self._highest} ids so far"]
-            image = self._annotator.draw(view.bgr(), tracks, view.stamp_ns, hud)
-            self._annotated.publish(serialize_image(image, view.stamp_ns, view.frame_id))
+        raw, jpeg = (output.get_subscription_count() for output in (self._annotated, self._compressed))
+        if raw or jpeg:
+            image = self._annotator.draw(view.bgr(), tracks, view.stamp_ns, hud, labels)
+            if raw:
+                self._annotated.publish(serialize_image(image, view.stamp_ns, view.frame_id))
+            if jpeg:
+                picture = serialize_jpeg(image, view.stamp_ns, view.frame_id, shown.jpeg_quality)
+                self._compressed.publish(picture)
         self.count_processed(view.stamp_ns, received)
+
+
+def _label(track: Any) -> Label:
+    """With its distance, where it has a position in the camera's own frame or any other with it at 0."""
+    place = (track.position.x, track.position.y, track.position.z)
+    distance = float(np.linalg.norm(place)) if track.has_position else None
+    return track_label(track.id, track.global_id, distance)
 
 
 def main() -> int:
