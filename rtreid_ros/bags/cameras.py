@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rtreid_ros.bags.definitions import COMPRESSED_IMAGE, DETECTION_ARRAY, IMAGE, TRACK_ARRAY
-from rtreid_ros.bags.stamps import header_stamp
+from rtreid_ros.bags.stamps import header_stamp, with_header_stamp
 from rtreid_ros.errors import MessageError, SourceError
 
 if TYPE_CHECKING:
@@ -54,11 +54,20 @@ class Camera:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BagImage:
-    """A serialised image: `index` counts the messages of its topic from 0, `stamp_ns` is its time."""
+    """A serialised image.
+
+    Attributes:
+        camera: whose.
+        index: its place among the messages of its topic, from 0.
+        stamp_ns: when it was taken: the stamp of its header, also in `cdr`.
+        received_ns: when the recorder received it.
+        cdr: the message.
+    """
 
     camera: Camera
     index: int
     stamp_ns: int
+    received_ns: int
     cdr: bytes
 
 
@@ -98,10 +107,16 @@ def find_camera(reader: BagReader, wanted: str | None) -> Camera:
     return cameras[0]
 
 
+def results_topic(camera: Camera, *, alone: bool) -> str:
+    """Where the tracks of a camera go: beside its images, or below its name where there are several."""
+    return f"{_namespace(camera.image)}/tracks" if alone else f"/{camera.name}/tracks"
+
+
 def images_of(reader: BagReader, cameras: Sequence[Camera]) -> Iterator[BagImage]:
     """The images of all `cameras` in the order in which they were recorded.
 
-    A message too short to have a header gets the stamp 0; who reads the image will refuse it.
+    Where the headers have no stamps, they get the time of receipt. A message too short to have a header
+    gets the stamp 0; who reads the image will refuse it.
 
     Raises:
         SourceError: the bag is damaged.
@@ -112,8 +127,17 @@ def images_of(reader: BagReader, cameras: Sequence[Camera]) -> Iterator[BagImage
         camera = by_topic[message.topic]
         index = counts[message.topic]
         counts[message.topic] += 1
-        stamp = _stamp(message.cdr) if camera.stamped else message.received_ns
-        yield BagImage(camera, index, stamp, message.cdr)
+        stamp, cdr = _stamp(message.cdr), message.cdr
+        if not camera.stamped:
+            stamp, cdr = message.received_ns, _restamped(cdr, message.received_ns)
+        yield BagImage(camera, index, stamp, message.received_ns, cdr)
+
+
+def _restamped(cdr: bytes, stamp_ns: int) -> bytes:
+    try:
+        return with_header_stamp(cdr, stamp_ns)
+    except MessageError:
+        return cdr
 
 
 def _stamp(cdr: bytes) -> int:
