@@ -63,7 +63,8 @@ class Detections:
         boxes: ``(N, 4) float32``, corners in pixels of the original image.
         scores: ``(N,) float32`` in [0, 1].
         class_ids: ``(N,) int32``, index into the detector's class names.
-        embeddings: ``(N, D) float32`` rows of unit length, or None before the ReID stage.
+        embeddings: ``(N, D) float32`` rows of unit length, or None before the ReID stage. A row of zeros:
+            nobody knows what it looks like.
 
     Raises:
         ValueError: the arrays disagree in shape. Values are not judged here; see `is_valid`.

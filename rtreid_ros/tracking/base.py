@@ -81,6 +81,11 @@ class Tracker(ABC):
         self._clock = Clock(frame_rate)
         self.reset()
 
+    @property
+    def least_score(self) -> float:
+        """Detections scored below this leave no trace in it: what they look like need not be known."""
+        return 0.0
+
     def reset(self) -> None:
         """Start anew: no tracks, ids from 1, no last stamp. Counters go on."""
         self._clock.reset()

@@ -70,6 +70,11 @@ class ByteTrack(Tracker):
     filter: ClassVar[BoxFilter] = XYAH()
     options: ByteTrackOptions
 
+    @property
+    def least_score(self) -> float:
+        """As of every tracker."""
+        return self.options.low_threshold
+
     def _associate(self, detections: Detections, matching: Matching) -> None:
         options, states, scores = self.options, self.tracks.states, detections.scores
         predicted = self._boxes()

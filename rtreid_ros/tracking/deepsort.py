@@ -56,13 +56,19 @@ class DeepSortOptions(TrackerOptions):
 class DeepSort(GalleryTracker):
     """The tracker of the paper; its options allow DIoU (Zheng et al., AAAI 2020) in place of IoU.
 
-    ``features`` hold the last embedding. Frames without embeddings are associated by position, under
-    the same Mahalanobis gate and in the same cascade.
+    ``features`` hold the last embedding; one of zeros, which tells nothing, changes nothing. Frames
+    without embeddings are associated by position, under the same Mahalanobis gate and in the same
+    cascade.
     """
 
     Options = DeepSortOptions
     filter = XYAH()
     options: DeepSortOptions
+
+    @property
+    def least_score(self) -> float:
+        """As of every tracker."""
+        return self.options.min_score
 
     def _looks_kept(self) -> int:
         return self.options.gallery
@@ -117,8 +123,9 @@ class DeepSort(GalleryTracker):
     def _continue(self, rows: Int64, detections: Detections) -> None:
         super()._continue(rows, detections)
         if detections.embeddings is not None:
-            self.tracks.features[rows] = detections.embeddings
-            self._gallery.remember(self.tracks.slots[rows], detections.embeddings)
+            told = detections.embeddings.any(axis=1)
+            self.tracks.features[rows[told]] = detections.embeddings[told]
+            self._gallery.remember(self.tracks.slots[rows[told]], detections.embeddings[told])
 
     def _can_begin(self, detections: Detections) -> Bool:
         good: Bool = detections.scores >= self.options.min_score
@@ -127,4 +134,6 @@ class DeepSort(GalleryTracker):
     def _begin(self, detections: Detections, rows: Int64) -> None:
         super()._begin(detections, rows)
         if detections.embeddings is not None:
-            self._gallery.remember(self.tracks.slots[-len(rows) :], detections.embeddings[rows])
+            looks = detections.embeddings[rows]
+            told = looks.any(axis=1)
+            self._gallery.remember(self.tracks.slots[-len(rows) :][told], looks[told])

@@ -71,6 +71,11 @@ class OcSort(Tracker):
     options: OcSortOptions
     tracks: OcSortRows
 
+    @property
+    def least_score(self) -> float:
+        """As of every tracker."""
+        return self.options.low_threshold if self.options.byte else self.options.track_threshold
+
     def reset(self) -> None:
         """Start anew: no tracks, ids from 1, no last stamp."""
         self._looks: deque[float] = deque(maxlen=math.floor(self.options.delta_t) + 1)

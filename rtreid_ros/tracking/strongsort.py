@@ -95,6 +95,11 @@ class StrongSort(GalleryTracker):
     camera_motion = "ecc"
     options: StrongSortOptions
 
+    @property
+    def least_score(self) -> float:
+        """As of every tracker."""
+        return self.options.min_score
+
     def _looks_kept(self) -> int:
         return self.options.gallery
 
