@@ -51,6 +51,9 @@ class TrackClient:
         qos_profile: of the subscription; None = reliable, volatile, the newest 10.
         args: command line of the node it makes, such as `sys.argv`: ``--ros-args -r tracks:=...``.
         domain_id: ``ROS_DOMAIN_ID`` of the node it makes; None = that of the environment.
+
+    Attributes:
+        node: the node it uses; good for further publishers and subscriptions.
     """
 
     def __init__(
@@ -65,7 +68,7 @@ class TrackClient:
     ) -> None:
         self._name = topic
         self._own = OwnNode(args, domain_id) if node is None else None
-        self._node: Any = node or cast(OwnNode, self._own).node
+        self.node: Any = node or cast(OwnNode, self._own).node
         self._classes = frozenset(classes)
         self._order = StampOrder()
         self._inbox: Inbox[TrackFrame] = Inbox()
@@ -74,7 +77,7 @@ class TrackClient:
         self._watches: dict[Zone | Line, ZoneWatch | LineWatch] = {}
         self._callbacks: tuple[Callable[[TrackFrame], None], ...] = ()
         self._throttle = Throttle()
-        self._subscription = self._node.create_subscription(
+        self._subscription = self.node.create_subscription(
             TrackArray,
             topic,
             self._receive,
@@ -96,7 +99,7 @@ class TrackClient:
             return
         self._inbox.close()
         if self._own is None:
-            self._node.destroy_subscription(self._subscription)
+            self.node.destroy_subscription(self._subscription)
         else:
             self._own.close()
 
@@ -257,7 +260,7 @@ class TrackClient:
         """
         self._may_wait()
         deadline = time.monotonic() + timeout
-        infos = self._node.get_publishers_info_by_topic(self.topic)
+        infos = self.node.get_publishers_info_by_topic(self.topic)
         names = sorted({f"{info.node_namespace.rstrip('/')}/{info.node_name}" for info in infos})
         if not names:
             raise ServiceError(f"nobody to reset: nobody publishes {self.topic}")
@@ -265,7 +268,7 @@ class TrackClient:
             self._trigger(f"{name}/reset", deadline)
 
     def _trigger(self, service: str, deadline: float) -> None:
-        client = self._node.create_client(Trigger, service)
+        client = self.node.create_client(Trigger, service)
         try:
             answered = threading.Event()
             if not client.wait_for_service(max(deadline - time.monotonic(), 0.0)):
@@ -278,7 +281,7 @@ class TrackClient:
             if not response.success:
                 raise ServiceError(f"{service} refused: {response.message}")
         finally:
-            self._node.destroy_client(client)
+            self.node.destroy_client(client)
 
     # -------------------------------------------------------------------------------- inside
 
@@ -305,7 +308,7 @@ class TrackClient:
                 name = getattr(callback, "__qualname__", repr(callback))
                 line = self._throttle(f"{name} {type(error).__name__}", f"{name}: {traceback.format_exc()}")
                 if line is not None:
-                    self._node.get_logger().error(line)
+                    self.node.get_logger().error(line)
 
         return call
 
@@ -332,8 +335,8 @@ class TrackClient:
             frame = self._inbox.take(queue, min(deadline, patience))
             if frame is not None or self._inbox.closed or patience >= deadline:
                 return frame
-            self._node.get_logger().warning(self._silence(self.silent_for))
+            self.node.get_logger().warning(self._silence(self.silent_for))
 
     def _silence(self, seconds: float) -> str:
-        reason = why_silent(self._node, self._name, self._subscription, before=self._latest is not None)
+        reason = why_silent(self.node, self._name, self._subscription, before=self._latest is not None)
         return f"no tracks for {seconds:.0f} s: {reason}"

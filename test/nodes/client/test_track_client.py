@@ -289,7 +289,7 @@ def test_silence_is_explained_when_the_qos_does_not_fit(domain_id, peer, new_str
     with TrackClient(domain_id=domain_id) as tracks:
         best_effort = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
         peer.node.create_publisher(TrackArray, "tracks", best_effort)
-        until(lambda: tracks._node.count_publishers("tracks"), 10, "the publisher")
+        until(lambda: tracks.node.count_publishers("tracks"), 10, "the publisher")
         with pytest.raises(NoTracksError, match=r"incompatible QoS.*/peer \(best_effort, volatile\)"):
             tracks.wait_for_person(timeout=1)
     with TrackClient(domain_id=domain_id, qos_profile=best_effort) as tracks:
@@ -384,7 +384,7 @@ def test_reset_asks_the_publisher(graph, domain_id):
             tracks.reset()
         started = graph(NodeSpec("tracker_node", parameters={"tracker.name": "sort"}))
         started.wait_for_log("tracker_node", "ready", 30)
-        until(lambda: tracks._node.count_publishers("tracks"), 10, "the tracker")
+        until(lambda: tracks.node.count_publishers("tracks"), 10, "the tracker")
         tracks.reset(timeout=10)
         started.wait_for_log("tracker_node", "reset", 5)
 
