@@ -32,7 +32,6 @@ class PositionOptions:
         "depth: from a registered depth image; ground: where the foot of the box meets the ground, whose "
         "height must be given; auto: depth where it is known, else ground",
         choices=METHODS,
-        live=True,
     )
     anchor: str = option(
         "foot", "which point of a track: where it stands, or its middle", choices=ANCHORS, live=True
@@ -67,6 +66,11 @@ class Positions:
     errors: Float64
     by_depth: Bool
 
+    @classmethod
+    def unknown(cls, count: int) -> Positions:
+        """Nothing is known of `count` boxes."""
+        return cls(np.full((count, 3), np.nan), np.full(count, np.inf), np.zeros(count, bool))
+
     def __len__(self) -> int:
         return len(self.points)
 
@@ -82,7 +86,9 @@ def locate(
     ground: GroundPlane | None = None,
     depth: DepthImage | None = None,
     options: PositionOptions | None = None,
+    *,
     tilt_error: float = 0.0,
+    seen: Bool | None = None,
 ) -> Positions:
     """Positions of boxes.
 
@@ -99,6 +105,8 @@ def locate(
         depth: registered to that image, of any resolution; where there is one.
         options: how; `PositionOptions` by default.
         tilt_error: standard deviation of the ground's tilt in radians.
+        seen: ``(N,)`` rows whose box shows its object: in a box that is only predicted, the depth is that
+            of something else. All unless given.
 
     Raises:
         InputError: the depth image has another shape than the image.
@@ -106,15 +114,14 @@ def locate(
     chosen = options or PositionOptions()
     boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
     count = len(boxes)
-    none = Positions(np.full((count, 3), np.nan), np.full(count, np.inf), np.zeros(count, bool))
+    by_depth = by_ground = Positions.unknown(count)
     if count == 0:
-        return none
-    by_depth = by_ground = none
+        return by_depth
     if depth is not None and chosen.method != "ground":
         by_depth = _by_depth(boxes, camera, ground, depth, chosen)
     if ground is not None and chosen.method != "depth":
         by_ground = _by_ground(boxes, camera, ground, chosen, tilt_error)
-    use = by_depth.known
+    use = by_depth.known if seen is None else by_depth.known & seen
     points = np.where(use[:, None], by_depth.points, by_ground.points)
     errors = np.where(use, by_depth.errors, by_ground.errors)
     good: Bool = errors <= chosen.max_error
@@ -194,6 +201,6 @@ def _above(feet: Float64, rays: Float64, up: Float64) -> Float64:
 
 
 def extents(boxes: Float64, points: Float64, camera: CameraModel) -> Float64:
-    """Width and height ``(N, 2)`` in metres of what boxes show at `points` ``(N, 3)`` of the optical frame."""
+    """Width and height ``(N, 2)`` in metres of what boxes show at optical `points` ``(N, 3)``."""
     boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
     return np.asarray((boxes[:, 2:] - boxes[:, :2]) * points[:, 2:] / camera.focal)

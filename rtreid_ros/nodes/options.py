@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from rtreid_ros.camera_motion import CameraMotionOptions
 from rtreid_ros.detection.base import DetectorOptions
 from rtreid_ros.evaluation.judging import BENCHMARKS
+from rtreid_ros.geometry import GroundOptions, PositionOptions
 from rtreid_ros.options import Option, describe, option
 from rtreid_ros.reid.base import EmbedderOptions
 from rtreid_ros.tracking import DEFAULT_TRACKER, TRACKERS
@@ -21,6 +22,7 @@ _TRANSPORT = (
     "raw: sensor_msgs/Image on `image`; compressed: sensor_msgs/CompressedImage on `image/compressed`"
 )
 _RAW_OR_COMPRESSED = ("raw", "compressed")
+_LIFETIME = "markers vanish this long after the last message, seconds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,69 @@ class ImageStageOptions:
 
     lossless: bool = option(False, _LOSSLESS)
     image_transport: str = option("raw", _TRANSPORT, choices=_RAW_OR_COMPRESSED)
+
+
+@dataclass(frozen=True, slots=True)
+class VisualizerOptions:
+    """Parameters of visualizer_node."""
+
+    lossless: bool = option(False, _LOSSLESS)
+    image_transport: str = option("raw", _TRANSPORT, choices=_RAW_OR_COMPRESSED)
+    jpeg_quality: int = option(80, "quality of `annotated/compressed`", ge=1, le=100, live=True)
+    classes: tuple[str, ...] = option((), "names of the classes to show; empty = all", live=True)
+    marker_lifetime: float = option(1.0, _LIFETIME, ge=0.05, le=3600, live=True)
+
+
+@dataclass(frozen=True, slots=True)
+class PositionNodeOptions:
+    """Parameters of position_node beside the ways to tell positions."""
+
+    lossless: bool = option(False, _LOSSLESS)
+    rectified: bool = option(
+        False,
+        "the images are rectified (image_rect): the camera is told by P of camera_info, else by K and D",
+    )
+    frame: str = option(
+        "camera",
+        "frame of the positions: the camera's optical frame, or that of the ground (ground.frame)",
+        choices=("camera", "ground"),
+    )
+    depth_tolerance: float = option(
+        0.0,
+        "how far apart the stamps of a depth image and the tracks may be, seconds; 0 = equal stamps",
+        ge=0,
+        le=1,
+    )
+    publish_tf: bool = option(False, "publish a frame for every track with a position on /tf; needs tf2_msgs")
+    tf_prefix: str = option("track_", "names of these frames: the prefix and the track's id")
+    trail: float = option(5.0, "length of the trails in `markers_3d`, seconds; 0 = none", ge=0, le=600)
+    marker_lifetime: float = option(1.0, _LIFETIME, ge=0.05, le=3600, live=True)
+
+
+@dataclass(frozen=True, slots=True)
+class VisionMsgsOptions:
+    """Parameters of vision_msgs_node."""
+
+    lossless: bool = option(False, _LOSSLESS)
+    mirror: bool = option(True, "publish `detections` and `tracks` as `detections_2d` and `tracks_2d`")
+    external: bool = option(
+        False, "publish what comes on `external_detections` as `detections`; no other detector may do so then"
+    )
+    classes: tuple[str, ...] = option(
+        (),
+        "classes to take from external detections, THEIRS:OURS or just OURS where they agree, numbered in "
+        "order of our names, such as 0:person, pedestrian:person, car; empty = all that have a number or a "
+        "name of COCO",
+    )
+    image_width: int = option(
+        0, "width of the images that external detections are from; 0 = as `size_from` says", ge=0, le=65535
+    )
+    image_height: int = option(0, "their height; 0 likewise", ge=0, le=65535)
+    size_from: str = option(
+        "camera_info",
+        "the topic that tells the size of the images: `camera_info`, or `image` where there is none",
+        choices=("camera_info", "image"),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +154,7 @@ class SourceOptions:
 class TrackerNodeOptions:
     """Parameters of the tracking stage beside the options of the tracker itself."""
 
-    name: str = option(DEFAULT_TRACKER, "which tracker")
+    name: str = option(DEFAULT_TRACKER, "which tracker", choices=tuple(sorted(TRACKERS)))
     frame_rate: float = option(
         0.0,
         "nominal frames per second, the step for which trackers are tuned (motion follows the stamps); "
@@ -105,7 +170,9 @@ class DetectedForOptions:
     """What the detector needs to know of the tracking stage."""
 
     name: str = option(
-        DEFAULT_TRACKER, "the tracker that will get the detections: what camera_motion.method: auto goes by"
+        DEFAULT_TRACKER,
+        "the tracker that will get the detections: what camera_motion.method: auto goes by",
+        choices=tuple(sorted(TRACKERS)),
     )
 
 
@@ -127,9 +194,14 @@ class RecorderOptions:
 
     lossless: bool = option(False, _LOSSLESS)
     image_transport: str = option("raw", _TRANSPORT, choices=_RAW_OR_COMPRESSED)
-    output: str = option("recording", "folder for tracks.txt, bag/ and annotated.mp4; made if missing")
+    output: str = option(
+        "recording", "folder for tracks.txt, bag/, annotated.mp4 and trace.json; made if missing"
+    )
     bag: bool = option(True, "write bag/, a rosbag2 with images, tracks and ground truth")
     video: bool = option(False, "write annotated.mp4, the images with their tracks drawn on them")
+    trace: bool = option(
+        False, "write trace.json, what every node did with each image and when, for ui.perfetto.dev"
+    )
     video_rate: float = option(
         0.0, "frames per second of annotated.mp4; 0 = what source_node announces, or 30", ge=0, le=1000
     )
@@ -198,8 +270,16 @@ NODES: dict[str, NodeDescription] = {
     ),
     "visualizer_node": NodeDescription(
         "Draws tracks into images and as markers.",
-        {"": ImageStageOptions, "annotator": VisualizationOptions},
+        {"": VisualizerOptions, "annotator": VisualizationOptions},
         publishes_images=True,
+    ),
+    "position_node": NodeDescription(
+        "Tells where tracks are in space, from a depth image or the ground plane.",
+        {"": PositionNodeOptions, "position": PositionOptions, "ground": GroundOptions},
+    ),
+    "vision_msgs_node": NodeDescription(
+        "Passes detections and tracks on as vision_msgs, and takes detections from there.",
+        {"": VisionMsgsOptions},
     ),
     "evaluator_node": NodeDescription("Judges tracks against ground truth.", {"": EvaluatorOptions}),
     "recorder_node": NodeDescription("Writes images and tracks to files.", {"": RecorderOptions}),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from typing import Any
 
-import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
 from visualization_msgs.msg import MarkerArray
 
@@ -82,7 +82,8 @@ class VisualizerNode(BaseNode):
             if not shown.classes or track.class_name in shown.classes
         ]
         tracks = tracks_from_message(message)[rows]
-        labels = [_label(message.tracks[row]) for row in rows]
+        from_camera = message.position_frame == message.header.frame_id
+        labels = [_label(message.tracks[row], from_camera) for row in rows]
         age_ms = None if self.lossless else self.age_ms(view.stamp_ns)  # whose stamps are media time
         hud = self._hud.lines(tracks, self.statistics, age_ms)
         if self._markers.get_subscription_count():
@@ -107,10 +108,11 @@ class VisualizerNode(BaseNode):
         self.count_processed(view.stamp_ns, received)
 
 
-def _label(track: Any) -> Label:
-    """With its distance, where it has a position in the camera's own frame or any other with it at 0."""
-    place = (track.position.x, track.position.y, track.position.z)
-    distance = float(np.linalg.norm(place)) if track.has_position else None
+def _label(track: Any, from_camera: bool) -> Label:
+    """Its ids, and its distance where its position is seen from the camera."""
+    distance = None
+    if track.has_position and from_camera:
+        distance = math.hypot(track.position.x, track.position.y, track.position.z)
     return track_label(track.id, track.global_id, distance)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from rtreid_ros.options import option
 from rtreid_ros.types import TrackState
 from rtreid_ros.visualization.colours import colour_of
+from rtreid_ros.visualization.labels import Label, id_labels
 from rtreid_ros.visualization.trails import Trails
 
 if TYPE_CHECKING:
@@ -47,7 +48,14 @@ class Annotator:
         self.options = options or VisualizationOptions()
         self.trails = Trails(self.options.trail)
 
-    def draw(self, image: UInt8, tracks: Tracks, stamp_ns: int, hud: Sequence[str] = ()) -> UInt8:
+    def draw(
+        self,
+        image: UInt8,
+        tracks: Tracks,
+        stamp_ns: int,
+        hud: Sequence[str] = (),
+        labels: Sequence[Label] | None = None,
+    ) -> UInt8:
         """A copy of `image` with the tracks on it.
 
         Args:
@@ -55,43 +63,47 @@ class Annotator:
             tracks: of this image. Tentative ones are not drawn.
             stamp_ns: time of the image, for the trails.
             hud: lines for the corner; left out where the options say so.
+            labels: what to write and which colour to take, row by row; the ids unless given.
         """
+        named = dict(zip(tracks.ids.tolist(), labels or id_labels(tracks), strict=True))
         confirmed = tracks[tracks.states == TrackState.CONFIRMED]
         canvas = np.array(image, np.uint8, order="C")
         scale = max(canvas.shape[0] / 480, 0.5)
         if self.options.trail > 0:
             self.trails.add(confirmed, stamp_ns)
-            self._draw_trails(canvas, confirmed, scale)
+            self._draw_trails(canvas, confirmed, named, scale)
         if self.options.show_lost:
             lost = tracks[tracks.states == TrackState.LOST]
             for identity, box in zip(lost.ids.tolist(), lost.boxes.tolist(), strict=True):
-                _dashed(canvas, box, colour_of(identity), scale)
+                _dashed(canvas, box, colour_of(named[identity].key), scale)
         # nearer people are lower in the picture and cover others; labels cover all boxes
         order = np.argsort(confirmed.boxes[:, 3], kind="stable")
         visible = [row for row in order if _touches(confirmed.boxes[row], canvas)]
         for row in visible:
-            _box(canvas, confirmed.boxes[row].tolist(), colour_of(int(confirmed.ids[row])), scale)
+            _box(canvas, confirmed.boxes[row].tolist(), colour_of(named[int(confirmed.ids[row])].key), scale)
         for row in visible:
-            label = str(confirmed.ids[row])
+            label = named[int(confirmed.ids[row])]
+            text = label.text
             if self.options.show_scores:
-                label += f" {confirmed.scores[row]:.2f}"
+                text += f" {confirmed.scores[row]:.2f}"
             x, y = confirmed.boxes[row, :2].tolist()
-            _chip(canvas, label, x, y, colour_of(int(confirmed.ids[row])), scale)
+            _chip(canvas, text, x, y, colour_of(label.key), scale)
         if self.options.hud and hud:
             _hud(canvas, hud, scale)
         return canvas
 
-    def _draw_trails(self, canvas: UInt8, tracks: Tracks, scale: float) -> None:
+    def _draw_trails(self, canvas: UInt8, tracks: Tracks, named: dict[int, Label], scale: float) -> None:
         """Lines that thin out towards the past, half transparent."""
         layer = canvas.copy()
         for identity in tracks.ids.tolist():
             points = self.trails.of(identity)
-            line = np.array([_fixed(x, y) for _, x, y in points], np.int32)
-            widths = [max(1, round((1 - age) * 3.5 * scale)) for age, _, _ in points[:-1]]
+            colour = colour_of(named[identity].key)
+            line = np.array([_fixed(x, y) for _, (x, y) in points], np.int32)
+            widths = [max(1, round((1 - age) * 3.5 * scale)) for age, _ in points[:-1]]
             for width, group in itertools.groupby(range(len(widths)), widths.__getitem__):
                 segments = list(group)  # segment k leads from point k to point k + 1
                 part = line[segments[0] : segments[-1] + 2]
-                cv2.polylines(layer, [part], False, colour_of(identity), width, cv2.LINE_AA, _SUBPIXEL)
+                cv2.polylines(layer, [part], False, colour, width, cv2.LINE_AA, _SUBPIXEL)
         cv2.addWeighted(layer, 0.65, canvas, 0.35, 0, dst=canvas)
 
 

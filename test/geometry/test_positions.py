@@ -109,6 +109,16 @@ def test_auto_takes_depth_where_it_is_known_and_else_the_ground():
     assert only.known.tolist() == [True, False, True, True]
 
 
+def test_a_predicted_box_takes_no_depth_from_what_stands_there():
+    boxes, feet = people(LEVEL)
+    wall = DepthImage(np.full(SIZE, 2.0, np.float32), 1.0)
+    seen = np.array([True, False, True, True])
+    found = locate(boxes, CAMERA, LEVEL, wall, SURE, seen=seen)
+    assert found.by_depth.tolist() == seen.tolist()
+    assert found.points[1] == pytest.approx(feet[1])
+    assert locate(boxes, CAMERA, None, wall, SURE, seen=seen).known.tolist() == seen.tolist()
+
+
 def test_with_neither_ground_nor_depth_nothing_is_known():
     boxes, _ = people(LEVEL)
     found = locate(boxes, CAMERA)
@@ -136,7 +146,7 @@ def test_errors_are_those_of_trembling_boxes_and_mounts(tilt_error):
     rng = np.random.default_rng(5)
     places = ((3.0, 0.0), (5.0, 1.0), (8.0, -1.0), (12.0, 0.0))
     boxes, feet = people(LEVEL, places=places)
-    stated = locate(boxes, CAMERA, LEVEL, None, SURE, tilt_error).errors
+    stated = locate(boxes, CAMERA, LEVEL, None, SURE, tilt_error=tilt_error).errors
     squares = []
     for _ in range(400):
         edges = (boxes[:, 3] - boxes[:, 1])[:, None] * 0.03 * rng.standard_normal((4, 2))

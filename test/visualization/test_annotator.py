@@ -116,7 +116,7 @@ def test_trails_are_bounded_in_time_and_number():
     assert len(trails) <= 1 + 50 // 3 + 2
     points = trails.of(10_000)
     assert len(points) == 51
-    assert points[-1] == (0.0, 4 * 4999 + 5.0, 20.0)
+    assert points[-1] == (0.0, (4 * 4999 + 5.0, 20.0))
     assert points[0][0] == pytest.approx(1.0)
     for index in range(1000):  # many frames at one moment, as a stopped clock gives
         trails.add(tracks_of([[10_000, 4 * index, 0, 4 * index + 10, 20, 1]]), 5000 * 20_000_000)
@@ -129,8 +129,16 @@ def test_who_stands_leaves_no_scribble():
         shift = index % 3
         trails.add(tracks_of([[1, shift, 0, 10 + shift, 20, 1]]), index * 20_000_000)
     assert len(trails.of(1)) <= 2
-    assert trails.of(1)[-1] == (0.0, 5.0, 20.0)
+    assert trails.of(1)[-1] == (0.0, (5.0, 20.0))
     assert trails.of(2) == []
+
+
+def test_trails_of_points_in_space_have_a_step_of_their_own():
+    trails = Trails(seconds=1.0, least_step=0.1)
+    for index in range(10):
+        trails.add_points([7], [(0.04 * index, 0.0, 1.0)], index * 10_000_000)
+    points = np.array([point for _, point in trails.of(7)])
+    assert points == pytest.approx(np.array([[0, 0, 1], [0.12, 0, 1], [0.24, 0, 1], [0.36, 0, 1]]))
 
 
 def test_a_clock_that_runs_backwards_begins_anew():

@@ -1,0 +1,207 @@
+"""Where tracks stand, told by the node over DDS."""
+
+import math
+import time
+
+import pytest
+from support.positions import camera_info, depth_message, standing, track_message
+from support.waiting import until
+
+from rtreid_ros.nodes.graph import NodeSpec
+from rtreid_ros.types import TrackState
+
+PLACES = {1: (5.0, 1.0), 2: (8.0, -2.0)}
+ROWS = [standing(identity, *place) for identity, place in PLACES.items()]
+
+
+class Talk:
+    """Publishes to a position_node and reads what it makes of it."""
+
+    def __init__(self, peer, graph, **parameters):
+        from rclpy.qos import qos_profile_sensor_data
+        from rtreid_ros.msg import TrackArray
+        from sensor_msgs.msg import CameraInfo, Image
+        from visualization_msgs.msg import MarkerArray
+
+        self.node = graph(NodeSpec("position_node", parameters=parameters))
+        self.peer = peer
+        self.answers = peer.collect(TrackArray, "tracks_3d", 100)
+        self.markers = peer.collect(MarkerArray, "markers_3d", 100)
+        self.diagnostics = peer.diagnostics()
+        self.tracks = peer.publisher(TrackArray, "tracks")
+        self.info = peer.publisher(CameraInfo, "camera_info", qos_profile_sensor_data)
+        wants_depth = parameters.get("position.method") != "ground"
+        self.depth = peer.publisher(Image, "depth") if wants_depth else None
+        until(lambda: self.diagnostics("position_node"), 20, "diagnostics of position_node")
+
+    def answer(self, stamp, rows=ROWS, states=None):
+        """Publish tracks; what comes back."""
+        count = len(self.answers)
+        self.tracks.publish(track_message(stamp, rows, states))
+        until(lambda: len(self.answers) > count, 10, f"an answer to {stamp}")
+        return self.answers[-1]
+
+    def tell_camera(self, **fields):
+        self.info.publish(camera_info(**fields))
+        time.sleep(0.3)
+
+    def values(self, **expected):
+        """Wait for values in /diagnostics."""
+        wanted = {name.replace("_", "."): value for name, value in expected.items()}
+        until(
+            lambda: wanted.items() <= self.diagnostics("position_node").items(),
+            5,
+            f"{wanted} in {self.diagnostics('position_node')}",
+        )
+
+
+def places(message):
+    return {
+        track.id: (track.position.x, track.position.y, track.position.z)
+        for track in message.tracks
+        if track.has_position
+    }
+
+
+def test_tracks_stand_on_the_ground_in_the_frame_asked_for(graph, peer):
+    talk = Talk(
+        peer,
+        graph,
+        **{"position.method": "ground", "ground.height": 1.0, "frame": "ground", "ground.frame": "base"},
+    )
+    without = talk.answer(1.0)
+    assert places(without) == {}
+    assert [track.id for track in without.tracks] == [1, 2]
+    talk.node.wait_for_log("position_node", "nothing on /camera_info yet", 5)
+    talk.tell_camera()
+    message = talk.answer(1.1)
+    assert message.position_frame == "base"
+    assert message.header.frame_id == "camera"
+    found = places(message)
+    assert found[1] == pytest.approx((5.0, 1.0, 0.0), abs=1e-4)
+    assert found[2] == pytest.approx((8.0, -2.0, 0.0), abs=1e-4)
+    bodies = [marker for marker in talk.markers[-1].markers if marker.ns == "bodies"]
+    assert [(body.id, body.header.frame_id) for body in bodies] == [(1, "base"), (2, "base")]
+    assert bodies[0].pose.position.z == pytest.approx(0.9, abs=0.01)
+    talk.values(positions_ground="2", positions_unknown="2", positions_depth="0")
+
+    talk.tell_camera(k=[0.0] * 9)
+    assert places(talk.answer(1.2)) == {}
+    talk.node.wait_for_log("position_node", "camera_info cannot be used: the camera is not calibrated", 5)
+    talk.values(rejected="1")
+
+
+def test_depth_goes_before_the_ground_where_it_is_known(graph, peer):
+    talk = Talk(peer, graph, **{"ground.height": 1.0})
+    talk.tell_camera()
+    assert places(talk.answer(1.0))[1] == pytest.approx((-1, 1, 5), abs=1e-4)  # nobody waits for depth
+    talk.depth.publish(depth_message(1.1, 3.0))
+    time.sleep(0.3)
+    message = talk.answer(1.1, states=[TrackState.CONFIRMED, TrackState.LOST])
+    assert message.position_frame == "camera"
+    assert places(message)[1] == pytest.approx((-0.6, 1, 3), abs=1e-3)
+    assert places(message)[2] == pytest.approx((2, 1, 8), abs=1e-3)  # a lost one is not what stands there
+
+    talk.depth.publish(depth_message(1.2, 3.0, frame="depth_camera"))
+    time.sleep(0.3)
+    assert places(talk.answer(1.2))[1][2] == pytest.approx(5, abs=1e-3)
+    talk.node.wait_for_log("position_node", "its frame is 'depth_camera', that of the tracks 'camera'", 5)
+    talk.values(positions_depth="1", positions_ground="5", rejected="1")
+
+
+def test_depth_of_a_nearby_time_counts_if_allowed(graph, peer):
+    talk = Talk(peer, graph, **{"position.method": "depth", "depth_tolerance": 0.02})
+    talk.tell_camera()
+    talk.depth.publish(depth_message(1.01, 3.0, shape=(120, 160), encoding="32FC1"))
+    time.sleep(0.3)
+    found = places(talk.answer(1.0))
+    assert found[1][2] == pytest.approx(3)
+    assert found[2][2] == pytest.approx(3)
+    talk.depth.publish(depth_message(1.14, 3.0))
+    time.sleep(0.3)
+    assert places(talk.answer(1.1)) == {}
+    talk.values(unmatched="1")
+
+
+def test_the_mount_may_be_corrected_while_running(graph, peer):
+    from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
+    from rcl_interfaces.srv import SetParameters
+
+    talk = Talk(peer, graph, **{"position.method": "ground", "ground.height": 2.0})
+    talk.tell_camera()
+    assert math.hypot(*places(talk.answer(1.0))[1]) == pytest.approx(2 * math.hypot(5, 1, 1), abs=1e-3)
+    client = peer.node.create_client(SetParameters, "/position_node/set_parameters")
+    assert client.wait_for_service(10)
+
+    def set_height(metres):
+        value = ParameterValue(type=ParameterType.PARAMETER_DOUBLE, double_value=metres)
+        request = SetParameters.Request(parameters=[Parameter(name="ground.height", value=value)])
+        future = client.call_async(request)
+        until(future.done, 10, "the answer about a parameter")
+        return future.result().results[0]
+
+    refused = set_height(0.0)
+    assert not refused.successful
+    assert refused.reason == "position.method: ground needs ground.height, the camera's height in metres"
+    assert set_height(1.0).successful
+    assert math.hypot(*places(talk.answer(1.1))[1]) == pytest.approx(math.hypot(5, 1, 1), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "line"),
+    [
+        ({"position.method": "ground"}, "position.method: ground needs ground.height"),
+        ({"frame": "ground"}, "frame: ground needs ground.height"),
+    ],
+)
+def test_what_cannot_be_told_is_said_at_the_start(graph, parameters, line):
+    started = graph(NodeSpec("position_node", parameters=parameters))
+    until(lambda: not started.running("position_node"), 20, "the end of the node")
+    assert line in started.log("position_node")
+    assert started.stop() == {"position_node": 1}
+
+
+def test_frames_need_tf2_msgs(graph):
+    try:
+        import tf2_msgs.msg  # noqa: F401
+    except ImportError:
+        started = graph(NodeSpec("position_node", parameters={"publish_tf": True}))
+        until(lambda: not started.running("position_node"), 20, "the end of the node")
+        log = started.log("position_node")
+        assert "publish_tf: true needs the message package tf2_msgs: sudo apt install ros-" in log
+        assert "Traceback" not in log
+        assert started.stop() == {"position_node": 1}
+    else:
+        pytest.skip("tf2_msgs is installed here")
+
+
+def test_every_track_has_a_frame_and_the_ground_one_too(graph, peer):
+    messages = pytest.importorskip("tf2_msgs.msg", reason="tf2_msgs is not installed here")
+    from rclpy.qos import DurabilityPolicy, QoSProfile
+
+    latched = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    moving = peer.collect(messages.TFMessage, "/tf", 100)
+    fixed = peer.collect(messages.TFMessage, "/tf_static", latched)
+    parameters = {
+        "position.method": "ground", "ground.height": 1.0, "ground.pitch": 0.0, "frame": "ground",
+        "publish_tf": True, "tf_prefix": "left/track_",
+    }  # fmt: skip
+    talk = Talk(peer, graph, **parameters)
+    talk.tell_camera()
+    states = [TrackState.CONFIRMED, TrackState.TENTATIVE]
+    for number in range(3):
+        talk.answer(1 + number / 10, states=states)
+    until(lambda: len(moving) >= 3 and fixed, 10, "frames")
+    assert [len(message.transforms) for message in moving] == [1, 1, 1]
+    frame = moving[-1].transforms[0]
+    assert (frame.header.frame_id, frame.child_frame_id) == ("camera_ground", "left/track_1")
+    assert (frame.header.stamp.sec, frame.header.stamp.nanosec) == (1, 200_000_000)
+    place, turn = frame.transform.translation, frame.transform.rotation
+    assert (place.x, place.y, place.z) == pytest.approx((5, 1, 0), abs=1e-3)
+    assert (turn.x, turn.y, turn.z, turn.w) == (0, 0, 0, 1)
+    (ground,) = (item for message in fixed for item in message.transforms)
+    assert (ground.header.frame_id, ground.child_frame_id) == ("camera", "camera_ground")
+    place, turn = ground.transform.translation, ground.transform.rotation
+    assert (place.x, place.y, place.z) == pytest.approx((0, 1, 0))
+    # x of the ground's frame is ahead, which is z of the camera's
+    assert abs(turn.x) == abs(turn.y) == abs(turn.z) == abs(turn.w) == pytest.approx(0.5)
