@@ -111,6 +111,6 @@ def _camera_line(facts: CameraFacts) -> str:
     if facts.late:
         notes.append(f"{facts.late} late or repeated")
     if facts.restarts:
-        notes.append(f"time jumps back {facts.restarts} times")
+        notes.append(f"{facts.restarts} jumps back in time")
     notes.append(f"ground truth on {camera.truth}" if camera.truth else "no ground truth")
     return f"camera {camera.name} ({camera.image}): {', '.join(notes)}"

@@ -215,7 +215,7 @@ def _named(texts: Sequence[str]) -> list[tuple[str, str]]:
         name, equals, rest = text.partition("=")
         # synthetic:seed=3 and files with = in their names are no cameras
         if equals and re.fullmatch(r"[A-Za-z_][\w/]*", name) and not Path(text).exists():
-            pairs.append((_check_name(name), rest))
+            pairs.append((_check_name(name).strip("/"), rest))
         else:
             pairs.append(("", text))
     return pairs

@@ -91,7 +91,9 @@ class Outcome:
         }
         text = "".join(f", {count} {what}" for what, count in notes.items() if count)
         if judge.restarts:
-            text += f"; time jumped back {judge.restarts} times: tracks began anew, rounds are judged apart"
+            text += (
+                f", {judge.restarts} jumps back in time: tracks began anew there, each part is judged apart"
+            )
         return f"{name}: {judge.images} images, {len(self.latencies[name])} tracked{text}"
 
     def _metrics(self) -> dict[str, Any]:

@@ -1,16 +1,27 @@
 """rosbag2 as a source: both storages, raw and compressed images."""
 
 import logging
+import struct
+from dataclasses import replace
+from itertools import islice
 
 import cv2
 import numpy as np
 import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
-from rosbags.typesys import Stores, get_typestore
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from support.pictures import number_of, picture
+from support.results import truth_of
 
-from rtreid_ros.errors import SourceError
+from rtreid_ros.bags import messages
+from rtreid_ros.bags.cameras import images_of
+from rtreid_ros.bags.reader import BagReader
+from rtreid_ros.bags.stamps import header_stamp, with_header_stamp
+from rtreid_ros.errors import MessageError, SourceError
+from rtreid_ros.evaluation.mot_text import MOT_CLASSES
+from rtreid_ros.sinks.bag_output import BagOutput
 from rtreid_ros.sources import open_source
+from rtreid_ros.sources.bag import BagCameras
 
 STORE = get_typestore(Stores.ROS2_JAZZY)
 IMAGE, COMPRESSED, TEXT = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage", "std_msgs/msg/String"
@@ -165,3 +176,160 @@ def test_a_missing_bag_is_named(tmp_path):
 def test_a_topic_makes_sense_for_bags_only(write_pictures):
     with pytest.raises(ValueError, match="is no bag"):
         open_source(str(write_pictures(["a.png"])), topic="/cam")
+
+
+def compressed_depth(stamp):
+    return STORE.types[COMPRESSED](
+        header=header(stamp), format="16UC1; compressedDepth png", data=np.zeros(9, np.uint8)
+    )
+
+
+@pytest.fixture
+def write_loop(tmp_path):
+    def write(rounds=1, camera="", name="bag", offset=0):
+        """A bag of ours with ground truth: two images, `rounds` times with the same stamps."""
+        with BagOutput(tmp_path / name) as output:
+            for number in range(2 * rounds):
+                stamp = T0 + 50_000_000 * (number % 2)
+                received = T0 + 50_000_000 * number + offset
+                head = messages.header(stamp, "front")
+                truth = truth_of([[10 * (number + 1), 1, 2, 4.5, 8]])
+                image = messages.raw_image(picture(number), head)
+                output.write_message(f"{camera}/image", image, received)
+                rows = messages.track_array(truth.as_tracks(), head, (48, 64), MOT_CLASSES)
+                output.write_message(f"{camera}/ground_truth", rows, received)
+        return tmp_path / name
+
+    return write
+
+
+def test_ground_truth_comes_back_with_the_images(write_loop):
+    with open_source(str(write_loop())) as source:
+        for _ in range(2):
+            frames = list(source)
+            assert [frame.truth.ids.tolist() for frame in frames] == [[10], [20]]
+        assert source.class_names == MOT_CLASSES
+    truth = frames[0].truth
+    assert truth.boxes.tolist() == [[1, 2, 4.5, 8]]
+    assert (truth.visibility.tolist(), truth.considered.tolist()) == ([0.75], [True])
+
+
+def test_in_a_bag_that_loops_every_round_has_its_own_ground_truth(write_loop):
+    frames = list(open_source(str(write_loop(rounds=2))))
+    assert [frame.stamp_ns - T0 for frame in frames] == [0, 50_000_000] * 2
+    assert [frame.truth.ids.tolist() for frame in frames] == [[10], [20], [30], [40]]
+
+
+def test_ground_truth_of_another_namespace_belongs_to_another_camera(write_bag, write_loop):
+    path = write_bag({"/cam": (IMAGE, [raw(0, T0)])})
+    (frame,) = open_source(str(path))
+    assert frame.truth is None
+    source = open_source(str(write_loop(camera="/robot/front")))
+    assert source.camera.name == "robot/front"
+    assert [frame.truth.ids.tolist() for frame in source] == [[10], [20]]
+
+
+def test_images_without_stamps_get_the_time_of_their_receipt(write_bag, caplog):
+    path = write_bag({"/cam": (IMAGE, [raw(i, 0) for i in range(3)])})
+    with caplog.at_level(logging.WARNING):
+        source = open_source(str(path))
+    assert "the images of /cam have no stamps; the time of their receipt is used" in caplog.text
+    assert [frame.stamp_ns for frame in source] == [10**18 + i * 10**8 for i in range(3)]
+    assert source.frame_rate == 10
+    (image,) = islice(images_of(source._reader, [source.camera]), 1)
+    assert header_stamp(image.cdr) == 10**18  # so that a node sees it too
+
+
+def test_media_time_may_begin_at_zero(write_bag, caplog):
+    source = open_source(str(write_bag({"/cam": (IMAGE, [raw(i, i * 10**7) for i in range(3)])})))
+    assert [frame.stamp_ns for frame in source] == [0, 10**7, 2 * 10**7]
+    assert not caplog.text
+
+
+def test_several_cameras_come_interleaved_in_the_time_of_the_bag(write_bag):
+    left = [raw(i, T0 + 100 * i) for i in range(3)]
+    right = [jpeg(5 + i, T0 + 7 + 100 * i, keep=0.5 if i == 1 else 1) for i in range(3)]
+    path = write_bag({"/left/image_raw": (IMAGE, left), "/right/image/compressed": (COMPRESSED, right)})
+    with BagCameras(path) as bag:
+        assert list(bag.cameras) == ["left", "right"]
+        for _ in range(2):
+            frames = [(name, number_of(frame.image), frame.index) for name, frame in bag]
+            assert sorted(frames[:2]) == [("left", 0, 0), ("right", 5, 0)]  # received at the same time
+            assert frames[2] == ("left", 1, 1)
+            assert sorted(frames[3:]) == [("left", 2, 2), ("right", 7, 2)]
+            assert bag.lost == 1
+    with BagCameras(path, ["/right/image/compressed"]) as bag:
+        assert {name for name, _ in bag} == {"right"}
+
+
+def test_cameras_of_one_namespace_are_named_after_their_topics(write_bag):
+    path = write_bag({"/rig/a": (IMAGE, [raw(0, T0)]), "/rig/b": (IMAGE, [raw(1, T0)])})
+    with BagCameras(path) as bag:
+        assert list(bag.cameras) == ["rig/a", "rig/b"]
+
+
+def test_the_same_pictures_raw_and_compressed_are_one_camera(write_bag):
+    path = write_bag({"/cam": (IMAGE, [raw(1, T0)]), "/cam/compressed": (COMPRESSED, [jpeg(1, T0)])})
+    assert open_source(str(path)).topic == "/cam"
+    assert open_source(str(path), topic="/cam/compressed").topic == "/cam/compressed"
+
+
+def test_depth_images_are_no_camera(write_bag):
+    topics = {
+        "/cam/image": (IMAGE, [raw(1, T0)]),
+        "/depth/image": (IMAGE, [raw(1, T0, "16UC1")]),
+        "/depth/image/compressedDepth": (COMPRESSED, [compressed_depth(T0)]),
+    }
+    assert open_source(str(write_bag(topics))).topic == "/cam/image"
+
+
+def test_messages_are_read_by_the_definitions_the_bag_holds(tmp_path):
+    """A bag of another version of this package, whose Track has other fields."""
+    store = get_typestore(Stores.ROS2_HUMBLE)
+    store.register(
+        {
+            **get_types_from_msg("int64 id\nstring note", "rtreid_ros/msg/Track"),
+            **get_types_from_msg("std_msgs/Header header\nTrack[] tracks", "rtreid_ros/msg/TrackArray"),
+        }
+    )
+    head = store.types["std_msgs/msg/Header"](
+        stamp=store.types["builtin_interfaces/msg/Time"](sec=1, nanosec=2), frame_id="x"
+    )
+    kind = "rtreid_ros/msg/TrackArray"
+    track = store.types["rtreid_ros/msg/Track"](id=7, note="old")
+    for plugin in StoragePlugin.MCAP, StoragePlugin.SQLITE3:
+        path = tmp_path / plugin.name
+        with Writer(path, version=8, storage_plugin=plugin) as writer:
+            connection = writer.add_connection("/tracks", kind, typestore=store)
+            content = store.types[kind](header=head, tracks=[track])
+            writer.write(connection, 5, store.serialize_cdr(content, kind))
+        with BagReader(path) as reader:
+            (message,) = reader.messages()
+            assert (message.topic, message.kind, message.received_ns) == ("/tracks", kind, 5)
+            assert reader.decode(message).tracks[0].note == "old"
+
+
+def test_bytes_of_another_type_are_refused_with_the_topic(write_bag):
+    with BagReader(write_bag({"/note": NOTE})) as reader:
+        (message,) = reader.messages(["/note"])
+        with pytest.raises(MessageError, match="/note: no readable sensor_msgs/msg/Image"):
+            reader.decode(replace(message, kind=IMAGE))
+        with pytest.raises(SourceError, match="/note has the unknown message type a/msg/B"):
+            reader.decode(replace(message, kind="a/msg/B"))
+
+
+BIG_ENDIAN = b"\x00\x00\x00\x00" + struct.pack(">iI", 5, 6)
+
+
+@pytest.mark.parametrize("cdr", [bytes(STORE.serialize_cdr(raw(0, T0), IMAGE)), BIG_ENDIAN])
+def test_a_stamp_can_be_read_and_replaced_in_the_bytes(cdr):
+    changed = with_header_stamp(cdr, 7 * 10**9 + 8)
+    assert header_stamp(changed) == 7 * 10**9 + 8
+    assert (changed[:4], changed[12:]) == (cdr[:4], cdr[12:])
+    assert header_stamp(cdr) in (T0, 5 * 10**9 + 6)
+
+
+@pytest.mark.parametrize("cdr", [b"", b"\x00\x01\x00\x00abc", b"\x00\x02" + bytes(20)])
+def test_bytes_without_a_header_have_no_stamp(cdr):
+    with pytest.raises(MessageError, match="do not begin with a header"):
+        header_stamp(cdr)
