@@ -24,19 +24,22 @@ class FrameLedger(Generic[T]):
     """Gives results the frame numbers of the source.
 
     Announcements and results come on different topics, in any order between them but each in
-    order of the frames.
+    order of the frames. A source that begins again, as after a crash, is numbered on.
 
     Attributes:
         announced: frames announced.
         answered: frames with a result.
+        earlier: of those announced, how many by sources before the one that now runs.
     """
 
     def __init__(self) -> None:
         self._open: dict[int, int] = {}
         self._early: dict[int, T] = {}
+        self._first = 0
         self._next = 0
         self.announced = 0
         self.answered = 0
+        self.earlier = 0
 
     @property
     def unanswered(self) -> int:
@@ -45,7 +48,11 @@ class FrameLedger(Generic[T]):
 
     def announce(self, stamp: int, index: int) -> list[Entry[T]]:
         """The source has published frame `index`; the result that waited for it, if any."""
+        if self._first + index < self._next:
+            self._first, self.earlier = self._next, self.announced
         self.announced += 1
+        index += self._first
+        self._next = index + 1
         if stamp in self._early:
             self.answered += 1
             return [Entry(index, stamp, self._early.pop(stamp))]

@@ -36,8 +36,7 @@ class ObserverNode(BaseNode):
     def activate(self) -> None:
         """Make topics."""
         self.ledger: FrameLedger[TrackArray] = FrameLedger()
-        self.published: int | None = None
-        """How many frames the source says it has published, once it has finished."""
+        self._finished: int | None = None
         self._first_result: float | None = None
         self._without_source = False
         self._concluded = False
@@ -55,6 +54,11 @@ class ObserverNode(BaseNode):
         """Flush files, also in the middle of a run."""
         self._conclude_once()
         super().deactivate()
+
+    @property
+    def published(self) -> int | None:
+        """How many frames there were, once the source has finished; with those before it began again."""
+        return None if self._finished is None else self._finished + self.ledger.earlier
 
     def receive(self, message: TrackArray) -> None:
         """Tracks, the moment they come."""
@@ -95,7 +99,11 @@ class ObserverNode(BaseNode):
         index = message.source.rpartition("#")[2]
         if not index.isdigit():
             raise MessageError(f"frames: source must end in #<index>, got {message.source!r}")
-        for entry in self.ledger.announce(stamp, int(index)):
+        earlier = self.ledger.earlier
+        entries = self.ledger.announce(stamp, int(index))
+        if self.ledger.earlier > earlier:
+            self.get_logger().warning("the source has begun again: its frames are numbered on")
+        for entry in entries:
             self._observe(entry)
 
     def _observe(self, entry: Entry[TrackArray]) -> None:
@@ -104,13 +112,14 @@ class ObserverNode(BaseNode):
 
     def _source_finished(self, message: UInt64) -> None:
         self.last_news = time.monotonic()
-        self.published = message.data
+        self._finished = message.data
 
     def _look_for_end(self) -> None:
         self._look_for_source()
-        if self.published is None:
+        published = self.published
+        if published is None:
             return
-        complete = self.ledger.announced >= self.published and self.ledger.unanswered == 0
+        complete = self.ledger.announced >= published and self.ledger.unanswered == 0
         if time.monotonic() - self.last_news > (_QUIET_S if complete else self.settle):
             self._conclude_once()
             self.finish()

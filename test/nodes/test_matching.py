@@ -87,6 +87,15 @@ def test_a_result_ahead_of_its_announcement_waits_for_it():
     assert ledger.unanswered == 0
 
 
+def test_a_source_that_begins_again_is_numbered_on():
+    ledger = FrameLedger()
+    for stamp, index in ((100, 0), (200, 1), (300, 4), (900, 0), (950, 1)):
+        ledger.announce(stamp, index)
+    numbers = [ledger.answer(stamp, None, expected=True)[0].index for stamp in (100, 300, 900, 950)]
+    assert numbers == [0, 4, 5, 6]
+    assert (ledger.announced, ledger.earlier) == (5, 3)
+
+
 def test_without_a_source_node_results_are_numbered_as_they_come():
     ledger = FrameLedger()
     numbers = [ledger.answer(stamp, None, expected=False)[0].index for stamp in (10, 30, 20)]
