@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 JPEG_FORMAT = "bgr8; jpeg compressed bgr8"
 """What compressed_image_transport writes into `format`."""
 
+WORLD = "world"
+"""Frame of the places in ground truth of MOT15, whose data do not name it."""
+
 
 def header(stamp_ns: int, frame_id: str) -> Any:
     """A ``std_msgs/Header``."""
@@ -66,6 +69,7 @@ def track_array(
     class_names: Sequence[str] = (),
     *,
     ltwh: Float64 | None = None,
+    places: Float64 | None = None,
     milliseconds: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0),
 ) -> Any:
     """A ``TrackArray``.
@@ -76,11 +80,13 @@ def track_array(
         size: its ``(height, width)``.
         class_names: names behind the class ids.
         ltwh: ``(N, 4) float64`` corners and sizes where they are known more exactly than as float32.
+        places: ``(N, 3)`` metres in the frame `WORLD`, where they are known.
         milliseconds: of detector, embedder, camera motion and tracker.
     """
     types = message_types().types
     make, point = types["rtreid_ros/msg/Track"], types["geometry_msgs/msg/Point"]
     boxes = (xyxy_to_ltwh(tracks.boxes.astype(np.float64)) if ltwh is None else ltwh).tolist()
+    where = (np.zeros((len(boxes), 3)) if places is None else places).tolist()
     rows = [
         make(
             id=int(tracks.ids[row]),
@@ -99,18 +105,18 @@ def track_array(
             age=float(tracks.ages[row]),
             time_since_update=float(tracks.time_since_update[row]),
             detection_index=int(tracks.detection_index[row]),
-            has_position=False,
-            position=point(x=0.0, y=0.0, z=0.0),
+            has_position=places is not None,
+            position=point(x=place[0], y=place[1], z=place[2]),
             embedding=np.zeros(0, np.float32),
         )
-        for row, box in enumerate(boxes)
+        for row, (box, place) in enumerate(zip(boxes, where, strict=True))
     ]
     return types[TRACK_ARRAY](
         header=head,
         image_height=size[0],
         image_width=size[1],
         tracks=rows,
-        position_frame="",
+        position_frame="" if places is None else WORLD,
         detection_ms=milliseconds[0],
         embedding_ms=milliseconds[1],
         camera_motion_ms=milliseconds[2],

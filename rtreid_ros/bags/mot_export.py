@@ -155,7 +155,15 @@ def _write_rows(
 def _truth_lines(number: int, message: Any) -> Iterator[str]:
     for row in message.tracks:
         considered = int(row.state == TrackState.CONFIRMED)
-        yield f"{number},{row.id},{_box(row)},{considered},{row.class_id},{_single(row.score)}\n"
+        if getattr(row, "has_position", False):  # ten columns, as MOT15 has them
+            place = ",".join(_shortest(np.float64(value)) for value in _place(row.position))
+            yield f"{number},{row.id},{_box(row)},{considered},{place}\n"
+        else:
+            yield f"{number},{row.id},{_box(row)},{considered},{row.class_id},{_single(row.score)}\n"
+
+
+def _place(position: Any) -> tuple[float, float, float]:
+    return position.x, position.y, position.z
 
 
 def _detection_lines(number: int, message: Any) -> Iterator[str]:

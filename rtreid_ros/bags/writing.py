@@ -151,8 +151,9 @@ class _Camera:
                 message = compressed_image(np.fromfile(file, np.uint8), head)
             yield f"{topic}/compressed", message
         if known is not None and known.truth is not None:
-            truth, ltwh = known.truth_at(frame.index)
-            rows = track_array(truth.as_tracks(), head, size, known.truth_names, ltwh=ltwh)
+            truth, ltwh, places = known.truth_at(frame.index)
+            names = known.truth_names
+            rows = track_array(truth.as_tracks(), head, size, names, ltwh=ltwh, places=places)
             yield f"{self._prefix}/ground_truth", rows
         elif frame.truth is not None:
             names = self._recording.source.class_names

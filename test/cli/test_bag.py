@@ -84,13 +84,10 @@ def test_real_ground_truth_and_detections_come_back(rtreid, shared_data, tmp_pat
     root = shared_data / "mot" / "MOT15" / "TUD-Stadtmitte"
     assert rtreid("bag", "from-mot", root, tmp_path / "bag", "--frames", 40, "--quiet")[0] == 0
     assert rtreid("bag", "to-mot", tmp_path / "bag", tmp_path / "back", "--quiet") == (0, "", "")
-    lines = (root / "det" / "det.txt").read_text().splitlines(keepends=True)
-    kept = [line for line in lines if int(line.partition(",")[0]) <= 40]
-    assert (tmp_path / "back" / "det" / "det.txt").read_text() == "".join(kept)
-    before, after = read_mot(root / "gt" / "gt.txt"), read_mot(tmp_path / "back" / "gt" / "gt.txt")
-    before = before[before.frames <= 40]
-    for name in ("frames", "ids", "boxes", "scores", "class_ids", "visibility"):
-        np.testing.assert_array_equal(getattr(after, name), getattr(before, name), err_msg=name)
+    for name in ("det/det.txt", "gt/gt.txt"):  # with the places in the world, which only MOT15 has
+        lines = (root / name).read_text().splitlines(keepends=True)
+        kept = [line for line in lines if int(line.partition(",")[0]) <= 40]
+        assert (tmp_path / "back" / name).read_text() == "".join(kept)
 
 
 def test_ground_truth_in_a_bag_is_that_of_the_sequence(rtreid, sequence, tmp_path):
