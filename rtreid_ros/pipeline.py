@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rtreid_ros.camera_motion.base import CameraMotion
     from rtreid_ros.detection.base import Detector
     from rtreid_ros.reid.base import Embedder
+    from rtreid_ros.reid.economy import EmbeddingEconomy
     from rtreid_ros.sinks.base import Sink
     from rtreid_ros.sources.base import Source
     from rtreid_ros.tracking import Tracker
@@ -50,6 +51,7 @@ class TrackingPipeline:
         tracker: gives them ids.
         camera_motion: tells it how the camera moved, from the image without what was detected. May
             be None.
+        economy: tells which detections need embedding; None: all.
     """
 
     def __init__(
@@ -58,10 +60,11 @@ class TrackingPipeline:
         embedder: Embedder | None,
         tracker: Tracker,
         camera_motion: CameraMotion | None = None,
+        economy: EmbeddingEconomy | None = None,
     ) -> None:
         self.detector = detector
         self.embedder = embedder if tracker.uses_embeddings else None
-        self.camera = Camera(tracker, camera_motion)
+        self.camera = Camera(tracker, camera_motion, None if self.embedder is None else economy)
 
     @property
     def tracker(self) -> Tracker:
@@ -72,6 +75,11 @@ class TrackingPipeline:
     def camera_motion(self) -> CameraMotion | None:
         """What tells how the camera moves."""
         return self.camera.camera_motion
+
+    @property
+    def economy(self) -> EmbeddingEconomy | None:
+        """What tells which detections need embedding; None also without an embedder."""
+        return self.camera.economy
 
     def process(self, frame: Frame) -> FrameResult:
         """Take in the next frame.

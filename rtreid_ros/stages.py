@@ -19,14 +19,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+import numpy as np
+
 from rtreid_ros.affine import compose
 
 if TYPE_CHECKING:
     from rtreid_ros.camera_motion.base import CameraMotion
     from rtreid_ros.detection.base import Detector
     from rtreid_ros.reid.base import Embedder
+    from rtreid_ros.reid.economy import EmbeddingEconomy, EmbeddingPlan
     from rtreid_ros.tracking import Tracker
-    from rtreid_ros.types import Detections, Float32, Float64, Frame, Tracks, UInt8
+    from rtreid_ros.types import Detections, Float32, Float64, Frame, Int64, Tracks, UInt8
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -115,17 +118,24 @@ class Step:
         detections: in it, without embeddings.
         camera_motion: ``(2, 3)`` affine in pixels from the frame tracked last; None: nobody told.
         spans: what was done with it so far; whoever does more adds to them.
+        plan: which of its detections are to be embedded; None: all.
     """
 
     frame: Frame
     detections: Detections
     camera_motion: Float64 | None = None
     spans: Spans = field(default_factory=Spans)
+    plan: EmbeddingPlan | None = None
+
+    @property
+    def rows(self) -> Int64:
+        """``(K,)`` detections that are to be embedded."""
+        return np.arange(len(self.detections)) if self.plan is None else self.plan.rows
 
     @property
     def boxes(self) -> Float32:
         """``(K, 4)`` corners of what is to be embedded."""
-        return self.detections.boxes
+        return self.detections.boxes[self.rows]
 
 
 class Camera:
@@ -134,20 +144,30 @@ class Camera:
     Args:
         tracker: gives its detections ids.
         camera_motion: tells how it moved, from the image without what was detected. May be None.
+        economy: tells which detections need embedding. None: all, or there is no embedder.
     """
 
-    def __init__(self, tracker: Tracker, camera_motion: CameraMotion | None = None) -> None:
+    def __init__(
+        self,
+        tracker: Tracker,
+        camera_motion: CameraMotion | None = None,
+        economy: EmbeddingEconomy | None = None,
+    ) -> None:
         self.tracker = tracker
         self.camera_motion = camera_motion
+        self.economy = economy
         self._untold: Float64 | None = None  # motion of frames that the tracker refused
 
-    def plan(self, frame: Frame, detections: Detections, spans: Sequence[Span] = ()) -> Step:
+    def plan(
+        self, frame: Frame, detections: Detections, spans: Sequence[Span] = (), most: int | None = None
+    ) -> Step:
         """What is to be done with the detections of the next frame.
 
         Args:
             frame: the frame.
             detections: in it.
             spans: what was done with it so far.
+            most: detections that may be embedded at most, where there is an economy; None: any number.
 
         Raises:
             RtreidError: as `CameraMotion.estimate`.
@@ -156,7 +176,11 @@ class Camera:
         if self.camera_motion is not None:
             with done.measure("motion"):
                 motion = self._estimate(self.camera_motion, frame, detections)
-        return Step(frame, detections, motion, done)
+        plan = None
+        if self.economy is not None:
+            least = self.tracker.least_score
+            plan = self.economy.plan(detections, frame.stamp, motion, least_score=least, most=most)
+        return Step(frame, detections, motion, done, plan)
 
     def update(self, step: Step, vectors: Float32 | None) -> FrameResult:
         """Track a planned frame.
@@ -168,10 +192,15 @@ class Camera:
         Raises:
             InputError: as `Tracker.update`, which is then as if not called.
         """
-        detections = step.detections if vectors is None else step.detections.with_embeddings(vectors)
+        plan, detections = step.plan, step.detections
+        if vectors is not None:
+            vectors = vectors if plan is None else plan.complete(vectors)
+            detections = detections.with_embeddings(vectors)
         with step.spans.measure("associate"):
             tracks = self.tracker.update(detections, stamp=step.frame.stamp, camera_motion=step.camera_motion)
         self._untold = None
+        if self.economy is not None and plan is not None and vectors is not None:
+            self.economy.observe(tracks, vectors, plan, step.frame.stamp)
         timings = Timings.of(step.spans)
         return FrameResult(step.frame, detections, tracks, timings, step.camera_motion, step.spans)
 
@@ -195,6 +224,8 @@ class Camera:
         self._untold = None
         if self.camera_motion is not None:
             self.camera_motion.reset()
+        if self.economy is not None:
+            self.economy.reset()
 
 
 def detect_each(detector: Detector, images: Sequence[UInt8]) -> list[Detections | Exception]:
@@ -211,6 +242,13 @@ def embed_each(embedder: Embedder, pairs: Sequence[tuple[UInt8, Float32]]) -> li
     Crops go through the model together.
     """
     return _each(pairs, lambda pair: embedder.embed(*pair), lambda: embedder.embed_many(pairs))
+
+
+def checked(outcome: ResultT | Exception) -> ResultT:
+    """One of those outcomes, or its exception raised."""
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
 
 
 def _each(

@@ -7,12 +7,13 @@ from support.models import brightness_detector, brittle_detector, mean_color_emb
 from rtreid_ros.camera_motion import create_camera_motion
 from rtreid_ros.datasets.synthetic import SyntheticScene
 from rtreid_ros.detection import DetectorOptions, create_detector
-from rtreid_ros.errors import ImageError, ModelError
+from rtreid_ros.errors import ImageError, InputError, ModelError
 from rtreid_ros.pipeline import TrackingPipeline
 from rtreid_ros.reid import EmbedderOptions, create_embedder
+from rtreid_ros.reid.economy import EmbeddingEconomy
 from rtreid_ros.stages import Camera, Spans, detect_each, embed_each
 from rtreid_ros.tracking import create_tracker
-from rtreid_ros.types import Frame
+from rtreid_ros.types import Detections, Frame
 
 NAMES = {"names": "{0: 'person'}", "task": "detect"}
 PEOPLE = [(100, 100, 40, 80, 0.9), (220, 150, 40, 80, 0.8)]
@@ -113,3 +114,49 @@ def test_each_camera_counts_its_ids_from_one_and_forgets_alone():
     found = detector.detect(later.image)
     assert set(first.update(first.plan(later, found), None).tracks.ages) == {0}
     assert second.update(second.plan(later, found), None).tracks.ages.max() > 0.5
+
+
+def economical():
+    return Camera(create_tracker("strongsort", frame_rate=10), economy=EmbeddingEconomy())
+
+
+def test_only_what_is_planned_is_embedded_and_the_others_borrow():
+    detector, embedder, own = create_detector(), create_embedder(), economical()
+    asked = 0
+    for frame in SyntheticScene(frames=20, people=5, seed=1, frame_rate=10):
+        step = own.plan(frame, detector.detect(frame.image))
+        assert step.boxes.shape == (len(step.rows), 4)
+        asked += len(step.rows)
+        result = own.update(step, embedder.embed(frame.image, step.boxes))
+        assert result.detections.embeddings.shape == (len(result.detections), embedder.dim)
+        lengths = np.linalg.norm(result.detections.embeddings, axis=1)
+        known = result.detections.scores >= own.tracker.least_score
+        np.testing.assert_allclose(lengths, known, atol=1e-5)
+    counts = own.economy.counts()
+    assert counts["embedded"] == asked
+    assert counts["borrowed"] > 0.2 * sum(counts.values())
+    own.reset()
+    assert len(own.plan(frame, detector.detect(frame.image)).rows) > 0
+
+
+def test_no_more_than_allowed_is_embedded():
+    detector, embedder, own = create_detector(), create_embedder(), economical()
+    for frame in SyntheticScene(frames=8, people=5, seed=1, frame_rate=10):
+        step = own.plan(frame, detector.detect(frame.image), most=1)
+        assert len(step.boxes) <= 1
+        tracks = own.update(step, embedder.embed(frame.image, step.boxes)).tracks
+    assert len(tracks.confirmed()) > 1
+    assert own.economy.left_out > 0
+
+
+def test_a_frame_the_tracker_refuses_leaves_the_economy_as_it_was():
+    own, image = economical(), BLACK
+    people = Detections(np.array([[80, 60, 120, 140]], np.float32), np.array([0.9]))
+    look = np.eye(3, dtype=np.float32)[:1]
+    for index in range(5):
+        step = own.plan(Frame(image, index, index * 10**8), people)
+        own.update(step, look[: len(step.rows)])
+    step = own.plan(Frame(image, 5, 5 * 10**8), Detections(people.boxes + 150, people.scores))
+    with pytest.raises(InputError):
+        own.update(step, np.eye(4, dtype=np.float32)[:1])
+    assert len(own.plan(Frame(image, 6, 6 * 10**8), people).plan.borrowed) == 1

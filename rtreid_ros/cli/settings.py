@@ -15,12 +15,14 @@ from rtreid_ros.errors import ConfigError
 from rtreid_ros.options import Option, build, describe
 from rtreid_ros.registry import suggest
 from rtreid_ros.reid.base import EmbedderOptions
+from rtreid_ros.reid.economy import EconomyOptions
 from rtreid_ros.tracking import DEFAULT_TRACKER, TRACKERS
 from rtreid_ros.visualization.annotator import VisualizationOptions
 
 GROUPS: dict[str, type] = {
     "detector": DetectorOptions,
     "embedder": EmbedderOptions,
+    "economy": EconomyOptions,
     "camera_motion": CameraMotionOptions,
     "video": VisualizationOptions,
 }
@@ -33,6 +35,7 @@ class Settings:
 
     detector: DetectorOptions
     embedder: EmbedderOptions
+    economy: EconomyOptions
     tracker: str
     tracker_options: Any
     camera_motion: CameraMotionOptions
@@ -47,8 +50,8 @@ def read_settings(
     """Checked settings.
 
     Args:
-        config: YAML file: a mapping of ``detector``, ``embedder``, ``camera_motion``, ``tracker``
-            (with ``name``) and ``video`` to their options.
+        config: YAML file: a mapping of ``detector``, ``embedder``, ``economy``, ``camera_motion``,
+            ``tracker`` (with ``name``) and ``video`` to their options.
         assignments: ``group.option=value`` as typed.
         flags: values by ``group.option``; None where the user gave none.
 
@@ -76,6 +79,7 @@ def read_settings(
     return Settings(
         detector=made["detector"],
         embedder=made["embedder"],
+        economy=made["economy"],
         tracker=tracker,
         tracker_options=made["tracker"],
         camera_motion=made["camera_motion"],

@@ -41,6 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     stages = parser.add_argument_group("stages")
     stages.add_argument("--detector", metavar="MODEL", help="detector model; default: the built-in one")
     stages.add_argument("--embedder", metavar="MODEL", help="ReID model, or none; default: a built-in one")
+    stages.add_argument(
+        "--economy",
+        action=argparse.BooleanOptionalAction,
+        help="embed only those whose place alone does not tell who they are (default), or everybody",
+    )
     stages.add_argument("--tracker", metavar="NAME", help="which tracker; default: strongsort")
     stages.add_argument(
         "--camera-motion",
@@ -136,6 +141,7 @@ def run(arguments: argparse.Namespace) -> int:
             if classes is None
             else tuple(filter(None, map(str.strip, classes.split(",")))),
             "embedder.model": None if arguments.embedder == "none" else arguments.embedder,
+            "economy.enabled": arguments.economy,
             "tracker.name": arguments.tracker,
             "camera_motion.method": None if on_stored and method == STORED else method,
         },
@@ -189,6 +195,7 @@ def _pipeline(settings: Settings, source: Source, with_embedder: bool, cache: st
     from rtreid_ros.detection import create_detector  # noqa: PLC0415
     from rtreid_ros.pipeline import TrackingPipeline  # noqa: PLC0415
     from rtreid_ros.reid import create_embedder, embedder_beside  # noqa: PLC0415
+    from rtreid_ros.reid.economy import EmbeddingEconomy  # noqa: PLC0415
     from rtreid_ros.tracking import TRACKERS  # noqa: PLC0415
 
     tracker = TRACKERS[settings.tracker](source.frame_rate, settings.tracker_options)
@@ -196,14 +203,15 @@ def _pipeline(settings: Settings, source: Source, with_embedder: bool, cache: st
     embedding = replace(settings.embedder, model=model)
     wanted = with_embedder and tracker.uses_embeddings
     motion = camera_motion_from(settings.camera_motion, tracker.camera_motion)
+    economy = EmbeddingEconomy(settings.economy)
     if cache is not None:
         from rtreid_ros.recordings.cached_pipeline import CachedPipeline  # noqa: PLC0415
 
         stage = embedding if wanted else None
-        return CachedPipeline(Path(cache), source, settings.detector, stage, tracker, motion)
+        return CachedPipeline(Path(cache), source, settings.detector, stage, tracker, motion, economy)
     detector = create_detector(settings.detector)
     embedder = create_embedder(embedding) if wanted else None
-    return TrackingPipeline(detector, embedder, tracker, motion)
+    return TrackingPipeline(detector, embedder, tracker, motion, economy)
 
 
 def _sinks(

@@ -38,6 +38,7 @@ STORED = "stored"
 _NEED_IMAGES = {
     "detector": None,
     "embedder": None,
+    "economy": None,
     "bag": False,
     "jsonl": False,
     "topic": None,

@@ -36,6 +36,8 @@ def write_summary(
         content["cache"] = pipeline.as_dict()
     if pipeline.embedder is not None:
         content["embedder"] = {**asdict(settings.embedder), "runs": str(pipeline.embedder.info)}
+    if pipeline.economy is not None:
+        content["economy"] = {**asdict(settings.economy), **pipeline.economy.counts()}
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
@@ -57,6 +59,9 @@ def print_summary(summary: RunSummary, pipeline: TrackingPipeline, written: list
     print(f"detector  {pipeline.detector.info}: {figures['detection_ms']['p50']:.1f} ms")
     if pipeline.embedder is not None:
         print(f"embedder  {pipeline.embedder.info}: {figures['embedding_ms']['p50']:.1f} ms")
+    if pipeline.economy is not None:
+        counts = pipeline.economy.counts()
+        print(f"economy   {counts['embedded']} of {sum(counts.values())} detections embedded")
     if pipeline.camera_motion is not None:
         name = type(pipeline.camera_motion).__name__
         print(f"camera    {name}: {figures['camera_motion_ms']['p50']:.2f} ms")

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rtreid_ros.camera_motion.base import CameraMotion
     from rtreid_ros.detection.base import DetectorOptions
     from rtreid_ros.reid.base import EmbedderOptions
+    from rtreid_ros.reid.economy import EmbeddingEconomy
     from rtreid_ros.sources.base import Source
     from rtreid_ros.stages import Step
     from rtreid_ros.tracking import Tracker
@@ -55,6 +56,7 @@ class CachedPipeline(TrackingPipeline):
         embedder: options of the embedder, or None for none.
         tracker: as in `TrackingPipeline`.
         camera_motion: likewise.
+        economy: likewise; the cache keeps all detections' embeddings, since another run may want others.
 
     Raises:
         ConfigError: a live source.
@@ -69,6 +71,7 @@ class CachedPipeline(TrackingPipeline):
         embedder: EmbedderOptions | None,
         tracker: Tracker,
         camera_motion: CameraMotion | None = None,
+        economy: EmbeddingEconomy | None = None,
     ) -> None:
         key, name = source_identity(source), f"{source.name}.npz"
         place = folder / model_folder(detector, BUILTIN_DETECTOR)
@@ -79,7 +82,7 @@ class CachedPipeline(TrackingPipeline):
             path = place / model_folder(embedder, BUILTIN_EMBEDDER) / name
             self.embeddings = FrameCache(path, key, ("embeddings",))
             lazy = _Embedder(embedder, self.embeddings)
-        super().__init__(_Detector(detector, self.detections), lazy, tracker, camera_motion)
+        super().__init__(_Detector(detector, self.detections), lazy, tracker, camera_motion, economy)
 
     def _detect(self, frame: Frame) -> Detections:
         check_image(frame.image)  # what is unusable shall not wake a model
@@ -93,13 +96,13 @@ class CachedPipeline(TrackingPipeline):
     def _embed(self, embedder: Embedder, step: Step) -> Float32:
         cache = self.embeddings
         assert cache is not None  # there is an embedder
-        found = cache.get(step.frame.index, len(step.boxes))
+        found = cache.get(step.frame.index, len(step.detections))
         if found is not None:
-            vectors: Float32 = found["embeddings"]
+            vectors: Float32 = found["embeddings"][step.rows]
             return vectors
-        made = super()._embed(embedder, step)
+        made = embedder.embed(step.frame.image, step.detections.boxes)
         cache.put(step.frame.index, embeddings=made)
-        return made
+        return made[step.rows]
 
     def save(self) -> None:
         """Write what was made.

@@ -18,8 +18,8 @@ WITH_LOOKS = [name for name in TRACKERS if TRACKERS[name].uses_embeddings]
 class Camera:
     """Detections with all their looks in; a tracker that is told only those of the plan out."""
 
-    def __init__(self, tracker="strongsort", **options):
-        self.economy = EmbeddingEconomy(build(EconomyOptions, options))
+    def __init__(self, tracker="strongsort", refresh=1.0, **options):
+        self.economy = EmbeddingEconomy(build(EconomyOptions, {"refresh": refresh, **options}))
         self.tracker = create_tracker(tracker, RATE)
         self.stamp = 0.0
 
@@ -156,7 +156,7 @@ def test_looks_that_are_lent_are_smoothed():
     camera = Camera(refresh=0.0)
     for looks in (look(0), look(0), look(0, 1, 0.6)):
         camera.take(seen_as(see(person(100)), looks))
-    camera.economy.options = EconomyOptions()
+    camera.economy.options = EconomyOptions(refresh=5.0)
     plan = camera.plan(see(person(100)))
     expected = look(0) + look(0, 1, 0.6)
     np.testing.assert_allclose(plan.looks, [expected / np.linalg.norm(expected)], atol=1e-6)
@@ -187,7 +187,7 @@ def test_whose_looks_vary_from_frame_to_frame_is_embedded_until_two_agree():
     camera = Camera().meet(person(100), frames=5)
     camera.economy.options = EconomyOptions(refresh=0.0)
     camera.take(see(person(100), looks=[1]))
-    camera.economy.options = EconomyOptions()
+    camera.economy.options = EconomyOptions(refresh=5.0)
     rows = [len(camera.take(see(person(100), looks=[1])).rows) for _ in range(4)]
     assert rows == [1, 0, 0, 0]  # cos 0, then 0.71 beside a mean of both
 
