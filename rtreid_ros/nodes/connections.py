@@ -98,5 +98,5 @@ def mismatch_text(topic: str, own: Endpoint, others: Iterable[Endpoint], *, publ
     return (
         f"no data flows on {topic}: incompatible QoS. Ours ({kind}): {own.profile}; "
         f"theirs: {', '.join(sorted(set(theirs))) or 'unknown'}. "
-        f"Set on this node: {' '.join(settings) or 'the same policies'}, or change the other end"
+        f"Set on {own.node}: {' '.join(settings) or 'the same policies'}, or change the other end"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rtreid_ros.nodes.connections import BUSY, Endpoint, GraphFacts, misfits, mismatch_text
@@ -17,6 +17,8 @@ _MAKERS = {
     "global_tracks": "gallery_node",
 }
 """Who publishes our own topics."""
+SILENCE = "silence."
+"""What the names of explanations in ``/diagnostics`` begin with; the topic follows."""
 _SPOKEN = 3
 """Most nodes named in one line."""
 
@@ -83,11 +85,11 @@ def _wrong_type(inlet: Inlet, ends: Sequence[Endpoint], facts: GraphFacts) -> st
     kinds = sorted({end.type for end in ends})
     text = (
         f"no data on {inlet.topic}: {_names(ends)} publish{_s(ends)} {' and '.join(kinds)} there, "
-        f"this node takes {inlet.own.type}"
+        f"{inlet.own.node} takes {inlet.own.type}"
     )
     switch = _other_transport(inlet, inlet.topic)
     if switch and _counterpart(inlet.own.type) in kinds:
-        return f"{text}. Set on this node: {switch}"
+        return f"{text}. Set on {inlet.own.node}: {switch}"
     sources = likely_sources(inlet.topic, inlet.own.type, facts)
     if sources:
         return f"{text}. {_meant(inlet, sources)}"
@@ -164,15 +166,15 @@ def _other_transport(inlet: Inlet, source: str) -> str:
 
 def _in_other_transport(inlet: Inlet, kind: str, sources: list[str]) -> str:
     if len(sources) == 1:
-        return f"{sources[0]} has {kind}. Set on this node: {_other_transport(inlet, sources[0])}"
+        return f"{sources[0]} has {kind}. Set on {inlet.own.node}: {_other_transport(inlet, sources[0])}"
     setting = _other_transport(inlet, "<topic>")
-    return f"{', '.join(sources)} have {kind}. Set on this node: {setting}"
+    return f"{', '.join(sources)} have {kind}. Set on {inlet.own.node}: {setting}"
 
 
 def _meant(inlet: Inlet, sources: list[str]) -> str:
     if len(sources) == 1:
-        return f"{sources[0]} has that type. Set on this node: -r {inlet.name}:={sources[0]}"
-    return f"{', '.join(sources)} have that type. Set on this node: -r {inlet.name}:=<one of them>"
+        return f"{sources[0]} has that type. Set on {inlet.own.node}: -r {inlet.name}:={sources[0]}"
+    return f"{', '.join(sources)} have that type. Set on {inlet.own.node}: -r {inlet.name}:=<one of them>"
 
 
 def _not_active(name: str, state: str) -> str:
@@ -199,3 +201,8 @@ def _names(ends: Sequence[Endpoint]) -> str:
 
 def _s(ends: Sequence[Endpoint]) -> str:
     return "es" if len({end.node for end in ends}) == 1 else ""
+
+
+def silent_topics(values: Mapping[str, str]) -> dict[str, str]:
+    """The explanations among a node's values in ``/diagnostics``, by topic."""
+    return {key.removeprefix(SILENCE): text for key, text in values.items() if key.startswith(SILENCE)}

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rtreid_ros.nodes import qos
-from rtreid_ros.nodes.explanation import Inlet, explain
+from rtreid_ros.nodes.explanation import SILENCE, Inlet, explain
 from rtreid_ros.nodes.graph_facts import GraphReader, type_name
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ _ASK_S = 0.5
 """Managed nodes are asked for their state before, so that the first explanation knows it."""
 _REPEAT_S = 5.0
 """A new explanation of the same topic is logged after this long at the earliest."""
-_PREFIX = "silence."
 
 
 class _Watched:
@@ -96,14 +94,9 @@ class SilenceWatch:
 
     def values(self) -> dict[str, str]:
         """For ``/diagnostics``: the explanations by ``silence.<topic>``."""
-        return {f"{_PREFIX}{topic}": item.text for topic, item in self._watched.items() if item.text}
+        return {f"{SILENCE}{topic}": item.text for topic, item in self._watched.items() if item.text}
 
     def close(self) -> None:
         """End the watch, until `watch` is called anew."""
         self._watched.clear()
         self._reader.close()
-
-
-def silent_topics(values: Mapping[str, str]) -> dict[str, str]:
-    """The explanations among a node's values in ``/diagnostics``, by topic."""
-    return {key.removeprefix(_PREFIX): text for key, text in values.items() if key.startswith(_PREFIX)}

@@ -45,8 +45,8 @@ def why(silent, *arguments, before=False, **named):
 def test_compressed_images_on_the_raw_topic_are_told_by_transport():
     reason, text = why(inlet(), [("/image", "/camera", JPEG)])
     assert reason == "type"
-    assert f"/camera publishes {JPEG} there, this node takes {IMAGE}" in text
-    assert text.endswith("Set on this node: -p image_transport:=compressed -r image/compressed:=/image")
+    assert f"/camera publishes {JPEG} there, /detector_node takes {IMAGE}" in text
+    assert text.endswith("Set on /detector_node: -p image_transport:=compressed -r image/compressed:=/image")
 
 
 def test_raw_images_on_the_compressed_topic_are_told_by_transport():
@@ -131,7 +131,7 @@ def test_a_publisher_that_is_not_active_says_how_to_wake_it():
 def test_the_only_topic_of_the_type_is_the_likely_one():
     reason, text = why(inlet(), [("/realsense/color", "/camera", IMAGE)])
     assert reason == "nobody"
-    assert text.endswith("/realsense/color has that type. Set on this node: -r image:=/realsense/color")
+    assert text.endswith("/realsense/color has that type. Set on /detector_node: -r image:=/realsense/color")
 
 
 def test_the_remap_begins_with_the_nodes_own_name_for_the_topic():
@@ -241,7 +241,7 @@ def test_a_camera_under_another_name_is_proposed_and_data_ends_the_silence(graph
     started = graph(NodeSpec("detector_node", parameters=detector))
     text = explanation(started, latest, "detector_node", "/image")
     assert "nobody publishes it" in text
-    assert text.endswith("Set on this node: -r image:=/camera/image_raw")
+    assert text.endswith("Set on /detector_node: -r image:=/camera/image_raw")
 
     remapped = {"image": "/camera/image_raw"}
     started.start(NodeSpec("detector_node", name="second", parameters=detector, remaps=remapped))

@@ -33,6 +33,16 @@ def ros_checks() -> list[Check]:
     ]
 
 
+def graph_obstacle() -> Check | None:
+    """Why the graph cannot be looked at; None if it can."""
+    try:
+        importlib.import_module("rclpy")
+    except ImportError as error:
+        return _without_ros(error)
+    check = _middleware()
+    return None if check.state == "ok" else check
+
+
 def _without_ros(error: ImportError) -> Check:
     if os.environ.get("ROS_DISTRO"):
         advice = f"{sys.executable} does not see it: use ROS's own Python, or a venv --system-site-packages"
