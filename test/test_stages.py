@@ -10,7 +10,7 @@ from rtreid_ros.detection import DetectorOptions, create_detector
 from rtreid_ros.errors import ImageError, InputError, ModelError
 from rtreid_ros.pipeline import TrackingPipeline
 from rtreid_ros.reid import EmbedderOptions, create_embedder
-from rtreid_ros.reid.economy import EmbeddingEconomy
+from rtreid_ros.reid.economy import EconomyOptions, EmbeddingEconomy
 from rtreid_ros.stages import Camera, Spans, detect_each, embed_each
 from rtreid_ros.tracking import create_tracker
 from rtreid_ros.types import Detections, Frame
@@ -117,7 +117,8 @@ def test_each_camera_counts_its_ids_from_one_and_forgets_alone():
 
 
 def economical():
-    return Camera(create_tracker("strongsort", frame_rate=10), economy=EmbeddingEconomy())
+    economy = EmbeddingEconomy(EconomyOptions(refresh=1.0))
+    return Camera(create_tracker("strongsort", frame_rate=10), economy=economy)
 
 
 def test_only_what_is_planned_is_embedded_and_the_others_borrow():
