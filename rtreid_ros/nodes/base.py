@@ -20,12 +20,13 @@ from std_srvs.srv import Trigger
 from rtreid_ros.errors import RtreidError
 from rtreid_ros.nodes import qos
 from rtreid_ros.nodes.images import ImageView, view_compressed_image, view_image
+from rtreid_ros.nodes.inbox import Inbox
 from rtreid_ros.nodes.options import NODES, LifeOptions, TrackerNodeOptions
 from rtreid_ros.nodes.parameters import Parameters
 from rtreid_ros.nodes.silence import SilenceWatch
 from rtreid_ros.nodes.statistics import Statistics, Throttle
 from rtreid_ros.nodes.topics import Output
-from rtreid_ros.nodes.worker import Worker
+from rtreid_ros.nodes.worker import BatchWorker, Worker
 from rtreid_ros.runtime.info import ModelInfo
 from rtreid_ros.tracking import TRACKERS
 from rtreid_ros.tracking.base import TrackerOptions
@@ -41,7 +42,8 @@ except ImportError:  # Humble
 
 T = TypeVar("T")
 
-_LOSSLESS_DEPTH = 64
+LOSSLESS_DEPTH = 64
+"""Frames that may wait when none may be dropped: more than a source's window."""
 
 _MISMATCH_DELAY_S = 0.3
 
@@ -83,7 +85,7 @@ class BaseNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to us
         self.failure = ""
         self._wake = self.create_guard_condition(lambda: None)
         self._throttle = Throttle()
-        self._workers: list[Worker[Any]] = []
+        self._workers: list[BatchWorker[Any]] = []
         self._made: list[Callable[[], object]] = []
         """How to destroy what was made since activation."""
         self._silence = SilenceWatch(self)
@@ -303,6 +305,7 @@ class BaseNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to us
         raw: bool = False,
         counted: bool = True,
         awaited: bool = True,
+        also: Statistics | None = None,
     ) -> Subscription[Any]:
         """A subscription, while active, whose QoS users can override and whose mismatches are explained.
 
@@ -314,6 +317,7 @@ class BaseNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to us
             raw: hand over serialised bytes.
             counted: whether its messages are input, which shows in ``/diagnostics``.
             awaited: whether input that does not come is explained.
+            also: where its messages are counted beside the node's statistics.
         """
         name = self.resolve_topic_name(topic)
 
@@ -321,13 +325,17 @@ class BaseNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to us
             self._explain_mismatch(name, subscription.qos_profile, publishing=False)
 
         def lost(event: Any) -> None:
-            self.statistics.count("lost", event.total_count_change)
+            for statistics in (self.statistics, also):
+                if statistics is not None:
+                    statistics.count("lost", event.total_count_change)
 
         def receive(message: Any) -> None:
             if counted:
                 self.statistics.count("received")
                 self._silence.received(name)
-            with self.guarded(f"message on {name}"):
+            if also is not None:
+                also.count("received")
+            with self.guarded(f"message on {name}", also):
                 callback(message)
 
         def create(events: SubscriptionEventCallbacks) -> Subscription[Any]:
@@ -352,7 +360,11 @@ class BaseNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to us
         return subscription
 
     def subscribe_to_images(
-        self, callback: Callable[[ImageView], None], transport: str, topic: str = "image"
+        self,
+        callback: Callable[[ImageView], None],
+        transport: str,
+        topic: str = "image",
+        also: Statistics | None = None,
     ) -> Subscription[Any]:
         """A subscription to raw or compressed images that hands them over without a copy."""
         profile = qos.image_qos(self.lossless, publishing=False)
@@ -363,8 +375,11 @@ class BaseNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to us
                 lambda cdr: callback(view_compressed_image(cdr)),
                 profile,
                 raw=True,
+                also=also,
             )
-        return self.subscribe_to(Image, topic, lambda cdr: callback(view_image(cdr)), profile, raw=True)
+        return self.subscribe_to(
+            Image, topic, lambda cdr: callback(view_image(cdr)), profile, raw=True, also=also
+        )
 
     def every(self, seconds: float, callback: Callable[[], None]) -> Timer:
         """A timer, while active, on the steady clock: it goes on while a simulated clock stands still."""
@@ -417,18 +432,40 @@ class BaseNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to us
         def dropped(amount: int) -> None:
             self.statistics.count("dropped", amount)
 
-        depth = max(depth, _LOSSLESS_DEPTH) if self.lossless else depth
+        depth = max(depth, LOSSLESS_DEPTH) if self.lossless else depth
         worker = Worker(guarded, depth=depth, lossless=self.lossless, dropped=dropped)
         self._workers.append(worker)
         return worker
+
+    def work_in_batches(
+        self,
+        process: Callable[[list[tuple[str, T]]], None],
+        inbox: Inbox[T],
+        *,
+        most: int = 1,
+        window: float = 0.0,
+    ) -> None:
+        """A worker thread for what comes into `inbox` from several cameras; see `BatchWorker`.
+
+        Workers end in the order in which they were made: first the one that others get their items from.
+        """
+
+        def guarded(items: list[tuple[str, T]]) -> None:
+            with self.guarded("frames"):
+                process(items)
+
+        self._workers.append(BatchWorker(guarded, inbox, most=most, window=window))
 
     def wait_until_idle(self, timeout: float) -> bool:
         """Wait until all workers have done what they were given; False after `timeout` seconds."""
         return all(worker.wait_until_idle(timeout) for worker in self._workers)
 
-    def guarded(self, what: str) -> _Guard:
-        """A block in which bad input or a failing model costs one `what`, never the node."""
-        return _Guard(self, what)
+    def guarded(self, what: str, also: Statistics | None = None) -> _Guard:
+        """A block in which bad input or a failing model costs one `what`, never the node.
+
+        It is counted in the node's statistics, and in `also`.
+        """
+        return _Guard(self, what, also)
 
     def note_rejected(self, stage: str, total: int) -> None:
         """Take over how many rows a stage has refused so far; new ones are counted and logged."""
@@ -515,9 +552,10 @@ class BaseNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to us
 class _Guard:
     """Turns an exception into a count and a throttled log line."""
 
-    def __init__(self, node: BaseNode, what: str) -> None:
+    def __init__(self, node: BaseNode, what: str, also: Statistics | None) -> None:
         self._node = node
         self._what = what
+        self._counted = [node.statistics] if also is None else [node.statistics, also]
 
     def __enter__(self) -> None: ...
 
@@ -526,11 +564,11 @@ class _Guard:
             return False
         if not isinstance(error, Exception):
             return False
+        for statistics in self._counted:
+            statistics.count("rejected" if isinstance(error, RtreidError) else "errors")
         if isinstance(error, RtreidError):
-            self._node.statistics.count("rejected")
             self._node.warn(f"{self._what}: {type(error).__name__}", f"{self._what} refused: {error}")
         else:
-            self._node.statistics.count("errors")
             text = "".join(traceback.format_exception(kind, error, trace)).rstrip()
             self._node.fail(f"{self._what}: {type(error).__name__}", f"{self._what} failed: {text}")
         return True

@@ -52,6 +52,24 @@ class ImageStageOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class TrackingNodeOptions(ImageStageOptions):
+    """Parameters of tracking_node."""
+
+    cameras: tuple[str, ...] = option(
+        (),
+        "names of the cameras to serve with one copy of each model, such as front and rear, whose images "
+        "come on `front/image` and `rear/image`; empty = one, on `image`",
+    )
+    batch_window: float = option(
+        5.0,
+        "how long a frame waits for those of other cameras, to go through the detector together where that "
+        "takes several images at once, milliseconds; never when lossless",
+        ge=0,
+        le=1000,
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class VisualizerOptions:
     """Parameters of visualizer_node."""
 
@@ -261,7 +279,7 @@ NODES: dict[str, NodeDescription] = {
     "tracking_node": NodeDescription(
         "Images to tracks: detector, embedder and tracker in one process.",
         {
-            "": ImageStageOptions,
+            "": TrackingNodeOptions,
             "detector": DetectorOptions,
             "embedder": EmbedderOptions,
             "camera_motion": CameraMotionOptions,

@@ -87,7 +87,7 @@ class TrackerNode(BaseNode):
             detections = detections_from_message(message)
         if not self._stage.accept(stamp):
             return
-        tracker = self._stage.tracker
+        tracker = self._stage.current()
         if detections.embeddings is not None and detections.embeddings.shape[1] != self._dim:
             if self._dim:
                 length = detections.embeddings.shape[1]

@@ -21,12 +21,17 @@ class TrackerStage:
     Unless ``tracker.frame_rate`` says it, the nominal frame rate is what a source_node announces
     on ``source_rate``, and 30 where there is none; so it is settled by the first frame.
 
+    Args:
+        node: has the parameters.
+        camera: of several, whose frames these are; empty if there is but one.
+
     Raises:
         ConfigError: an unknown tracker or a wrong parameter.
     """
 
-    def __init__(self, node: BaseNode) -> None:
+    def __init__(self, node: BaseNode, camera: str = "") -> None:
         self._node = node
+        self._camera = camera
         self.options = node.options_of(TrackerNodeOptions, "tracker")
         self._tracker_options = node.options_of(TRACKERS[self.options.name].Options, "tracker")
         self._adjusted: TrackerOptions | None = None
@@ -38,7 +43,7 @@ class TrackerStage:
     def activate(self) -> None:
         """Listen for the source's frame rate."""
         if not self.options.frame_rate:
-            self._source = SourceRate(self._node)
+            self._source = SourceRate(self._node, camera_topic(self._camera, "source_rate"))
         else:
             self._announce()
 
@@ -57,8 +62,23 @@ class TrackerStage:
     def accept(self, stamp_ns: int) -> bool:
         """Whether the frame of this stamp is to be tracked; a late one is counted and logged.
 
-        To be called in the worker thread before each update: the first call settles the tracker.
+        To be called for each frame in the order in which they come.
         """
+        if self._order.judge(stamp_ns) is not Order.LATE:
+            return True
+        self._node.statistics.count("rejected")
+        whose = f"{self._camera}: " if self._camera else ""
+        late = f"{whose}the frame of stamp {stamp_ns * 1e-9:.3f} s came after later ones: skipped"
+        self._node.warn(f"{whose}late", late)
+        return False
+
+    def is_settled(self) -> bool:
+        """Whether `current` will not wait for the source's frame rate; from any thread."""
+        source = self._source
+        return source is None or source.is_settled()
+
+    def current(self) -> Tracker:
+        """The tracker for the next update, adjusted and reset as asked; the first call settles it."""
         if self._source is not None:
             self.tracker = self._create(self._source.settle())
             self._source = None
@@ -69,13 +89,7 @@ class TrackerStage:
         if self._reset_asked:
             self._reset_asked = False
             self.tracker.reset()
-        if self._order.judge(stamp_ns) is Order.LATE:
-            self._node.statistics.count("rejected")
-            self._node.warn(
-                "late", f"the frame of stamp {stamp_ns * 1e-9:.3f} s came after later ones: skipped"
-            )
-            return False
-        return True
+        return self.tracker
 
     def diagnostics(self) -> dict[str, str]:
         """What ``/diagnostics`` shows of it."""
@@ -90,4 +104,10 @@ class TrackerStage:
 
     def _announce(self) -> None:
         rate = f"{self.tracker.frame_rate:g} frames per second"
-        self._node.get_logger().info(f"tracker: {self.options.name}, {rate}")
+        whose = f"{self._camera}: " if self._camera else ""
+        self._node.get_logger().info(f"{whose}tracker: {self.options.name}, {rate}")
+
+
+def camera_topic(camera: str, topic: str) -> str:
+    """Relative name of a topic of one of several cameras; of the only one if `camera` is empty."""
+    return f"{camera}/{topic}" if camera else topic

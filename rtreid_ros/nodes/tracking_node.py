@@ -1,118 +1,178 @@
-"""Images to tracks in one process: the image is taken once and handed on by reference."""
+"""Images to tracks in one process: each image is taken once and handed on by reference.
+
+Two threads work, one for each model::
+
+    callback --> entry --> detector --> passage --> embedder, tracker --> topics
+
+The entry holds the newest frame of each camera; only there frames are dropped. A frame is taken from
+it when there is room for it in the passage, so none grows old between the threads.
+"""
 
 from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from typing import Any
 
-from rtreid_ros.camera_motion import camera_motion_from
+from rclpy.exceptions import InvalidTopicNameException
+
 from rtreid_ros.detection import create_detector
-from rtreid_ros.msg import DetectionArray, TrackArray
-from rtreid_ros.nodes import qos
-from rtreid_ros.nodes.base import BaseNode
-from rtreid_ros.nodes.conversions import detections_message, header, set_camera_motion, tracks_message
+from rtreid_ros.errors import ConfigError
+from rtreid_ros.nodes.base import LOSSLESS_DEPTH, BaseNode
+from rtreid_ros.nodes.camera_stage import CameraStage, Seen
 from rtreid_ros.nodes.images import ImageView
+from rtreid_ros.nodes.inbox import Inbox
 from rtreid_ros.nodes.main import run
-from rtreid_ros.nodes.motion import MotionStep
-from rtreid_ros.nodes.tracker_stage import TrackerStage
-from rtreid_ros.pipeline import FrameResult, TrackingPipeline
-from rtreid_ros.reid import create_embedder
-from rtreid_ros.types import Frame
+from rtreid_ros.nodes.trace import Marks, Tracer
+from rtreid_ros.nodes.tracker_stage import camera_topic
+from rtreid_ros.reid import Embedder, create_embedder
+from rtreid_ros.stages import Span, checked, detect_each, embed_each
+
+Arrival = tuple[ImageView, Marks]
 
 
 class TrackingNode(BaseNode):
-    """Subscribes to ``image``, publishes ``tracks``, and ``detections`` while somebody listens."""
+    """Subscribes to ``image``, publishes ``tracks``, and ``detections`` while somebody listens.
+
+    Of several cameras each has these topics in a namespace of its own.
+    """
 
     kind = "tracking_node"
 
     def configure(self) -> None:
-        """Load detector, tracker and, if the tracker wants it, embedder."""
-        options = self.options()
+        """Load detector, trackers and, if they want it, embedder."""
+        self._options = options = self.options()
         self.lossless = options.lossless
-        self._transport = options.image_transport
-        detector_options, embedder_options = self.options("detector"), self.options("embedder")
-        self._stage = TrackerStage(self)
         motion = self.options("camera_motion")
-        self._method = motion.chosen(self._stage.tracker.camera_motion)
-        estimator = camera_motion_from(motion, self._stage.tracker.camera_motion)
-        detector = create_detector(detector_options)
-        self.models["detector"] = detector.info
-        embedder = None
-        if self._stage.tracker.uses_embeddings:
-            embedder = create_embedder(embedder_options)
-            self.models["embedder"] = embedder.info
-        self._pipeline = TrackingPipeline(detector, embedder, self._stage.tracker, estimator)
+        names = options.cameras or ("",)
+        self._check_names(names)
+        self._cameras = {name: CameraStage(self, name, motion) for name in names}
+        tracker = self._cameras[names[0]].tracking.tracker
+        self._method = motion.chosen(tracker.camera_motion)
+        self._detector = create_detector(self.options("detector"))
+        self.models["detector"] = self._detector.info
+        # what is computed together differs in rounding, and is together by chance
+        alone = self.lossless or len(names) == 1
+        self._most = 1 if alone else min(self._detector.max_batch, len(names))
+        self._embedder: Embedder | None = None
+        if tracker.uses_embeddings:
+            self._embedder = create_embedder(self.options("embedder"))
+            self.models["embedder"] = self._embedder.info
         self.announce_models()
         self.get_logger().info(f"camera motion: {self._method}")
 
     def activate(self) -> None:
-        """Make topics and the inference thread."""
-        self._count = 0
-        self._last: int | None = None
-        results = qos.result_qos(self.lossless, publishing=True)
-        self._tracks = self.publish_to(TrackArray, "tracks", results)
-        self._detections = self.publish_to(
-            DetectionArray, "detections", qos.result_qos(self.lossless, publishing=True)
+        """Make topics and the two threads."""
+        self._tracer = Tracer(self)
+        names = list(self._cameras)
+        self._entry: Inbox[Arrival] = Inbox(
+            names,
+            depth=LOSSLESS_DEPTH if self.lossless else 1,
+            blocking=self.lossless,
+            dropped=self._dropped,
+            ready=lambda name: self._passage.has_room(name) and self._cameras[name].tracking.is_settled(),
         )
-        self._worker = self.work_with(self._track)
-        self._stage.activate()
-        self.offer("reset", self._stage.ask_reset)
-        self.subscribe_to_images(lambda image: self._worker.put((image, time.monotonic())), self._transport)
+        self._passage: Inbox[Seen] = Inbox(names, blocking=True, taken=self._entry.look_again)
+        window = self._options.batch_window * 1e-3
+        self.work_in_batches(self._detect, self._entry, most=self._most, window=window)
+        self.work_in_batches(self._track, self._passage, most=1 if self.lossless else len(names))
+        for camera in self._cameras.values():
+            camera.activate(self._options.image_transport, lambda n, v: self._entry.put(n, (v, Marks())))
+        self.offer("reset", self._reset)
 
     def changed(self, prefix: str, options: Any) -> None:
         """Thresholds, classes and options of the tracker take effect with the next image."""
         if prefix == "detector":
-            self._pipeline.detector.adjust(options)
+            self._detector.adjust(options)
         elif prefix == "tracker":
-            self._stage.adjust(options)
+            for camera in self._cameras.values():
+                camera.tracking.adjust(options)
 
     def diagnostic_values(self) -> dict[str, str]:
-        """The tracker's name and counters too."""
-        return {
+        """The tracker's name and counters too; of several cameras, those of each."""
+        cameras = self._cameras.values()
+        values = {
             **super().diagnostic_values(),
-            **self._stage.diagnostics(),
             "camera_motion.method": self._method,
-            "camera_motion.failures": str(self._pipeline.motion_failures),
+            "camera_motion.failures": str(sum(camera.motion_failures for camera in cameras)),
         }
+        for camera in cameras:
+            values.update(camera.diagnostics())
+        return values
 
-    def _track(self, item: tuple[ImageView, float]) -> None:
-        view, received = item
-        image = view.bgr()
-        if not self._stage.accept(view.stamp_ns):
-            return
-        self._pipeline.camera.tracker = self._stage.tracker  # the first frame settles it
-        result = self._pipeline.process(Frame(image, self._count, view.stamp_ns, camera=view.frame_id))
-        self._count += 1
-        self.note_rejected("tracker", self._stage.tracker.rejected)  # also what the embedder made unusable
-        self.note_rejected("detector", self._pipeline.detector.rejected)
-        self._publish(result, view)
-        self._last = view.stamp_ns
-        self.count_processed(view.stamp_ns, received)
+    def _check_names(self, names: tuple[str, ...]) -> None:
+        """Nothing if each camera has topics of its own.
 
-    def _publish(self, result: FrameResult, view: ImageView) -> None:
-        head = header(view.stamp_ns, view.frame_id)
-        size = (result.frame.image.shape[0], result.frame.image.shape[1])
-        names, times = self._pipeline.detector.class_names, result.timings
-        milliseconds = (times.detection_ms, times.embedding_ms, times.tracking_ms)
-        self._tracks.publish(
-            tracks_message(
-                result.tracks,
-                head,
-                size,
-                names,
-                milliseconds,
-                self._stage.options.publish_embeddings,
-                times.camera_motion_ms,
-            )
-        )
-        if self._detections.get_subscription_count():
-            seen = result.detections.with_embeddings(None)
-            message = detections_message(seen, head, size, names, *milliseconds[:2])
-            if self._last is not None and result.camera_motion is not None:
-                set_camera_motion(message, MotionStep(self._last, result.camera_motion))
-            message.camera_motion_ms = times.camera_motion_ms
-            self._detections.publish(message)
+        Raises:
+            ConfigError: a name of which no topic can be made, or two that mean the same.
+        """
+        for topic, count in Counter(map(self._image_topic, names)).items():
+            if count > 1:
+                raise ConfigError(f"parameter cameras: {count} of them take their images from {topic}")
+
+    def _image_topic(self, name: str) -> str:
+        try:
+            topic: str = self.resolve_topic_name(camera_topic(name, "image"))
+        except InvalidTopicNameException as error:
+            reason = " ".join(str(error).split())
+            raise ConfigError(f"parameter cameras: {name!r} makes no topic name: {reason}") from None
+        return topic
+
+    def _reset(self) -> str:
+        for camera in self._cameras.values():
+            camera.tracking.ask_reset()
+        return "tracks are reset with the next frame"
+
+    def _dropped(self, name: str, count: int) -> None:
+        self.statistics.count("dropped", count)
+        self._cameras[name].statistics.count("dropped", count)
+
+    def _detect(self, arrivals: list[tuple[str, Arrival]]) -> None:
+        """The first thread: images of one or more cameras to detections."""
+        taken = []
+        for name, (view, marks) in arrivals:
+            camera = self._cameras[name]
+            with camera.guarded():
+                marks.waited()
+                with marks.measure("decode"):
+                    image = view.bgr()
+                frame = camera.take(image, view)
+                if frame is not None:
+                    taken.append((camera, view, marks, frame))
+        begin = time.monotonic_ns()
+        found = detect_each(self._detector, [frame.image for *_, frame in taken])
+        span = Span("detect", begin, time.monotonic_ns())
+        self.note_rejected("detector", self._detector.rejected)
+        for (camera, view, marks, frame), detections in zip(taken, found, strict=True):
+            marks.append(span)
+            with camera.guarded():
+                self._passage.put(camera.name, Seen(view, marks, frame, checked(detections)))
+
+    def _track(self, arrivals: list[tuple[str, Seen]]) -> None:
+        """The second thread: detections to embeddings to tracks."""
+        planned = []
+        for name, seen in arrivals:
+            camera = self._cameras[name]
+            with camera.guarded():
+                seen.marks.append(Span("wait", seen.marks[-1].end, time.monotonic_ns()))
+                planned.append((camera, seen, camera.plan(seen)))
+        vectors: list[Any] = [None] * len(planned)
+        if self._embedder is not None:
+            begin = time.monotonic_ns()
+            vectors = embed_each(self._embedder, [(step.frame.image, step.boxes) for *_, step in planned])
+            span = Span("embed", begin, time.monotonic_ns())
+            for *_, step in planned:
+                step.spans.append(span)
+        for (camera, seen, step), rows in zip(planned, vectors, strict=True):
+            with camera.guarded():
+                result = camera.update(step, checked(rows))
+                marks = seen.marks
+                marks[:] = result.spans
+                with marks.measure("publish"):
+                    camera.publish(result, self._detector.class_names)
+                self._tracer.finish(marks, seen.view.stamp_ns, seen.view.frame_id)
+        self.note_rejected("tracker", sum(camera.rejected for camera in self._cameras.values()))
 
 
 def main() -> int:

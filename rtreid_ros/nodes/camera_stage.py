@@ -1,0 +1,146 @@
+"""One of the cameras that a tracking node serves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rtreid_ros.camera_motion import camera_motion_from
+from rtreid_ros.msg import DetectionArray, TrackArray
+from rtreid_ros.nodes import qos
+from rtreid_ros.nodes.conversions import detections_message, header, set_camera_motion, tracks_message
+from rtreid_ros.nodes.motion import MotionStep
+from rtreid_ros.nodes.statistics import Statistics
+from rtreid_ros.nodes.tracker_stage import TrackerStage, camera_topic
+from rtreid_ros.stages import Camera
+from rtreid_ros.types import Frame
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from rtreid_ros.camera_motion import CameraMotionOptions
+    from rtreid_ros.nodes.base import BaseNode
+    from rtreid_ros.nodes.images import ImageView
+    from rtreid_ros.nodes.trace import Marks
+    from rtreid_ros.stages import FrameResult, Step
+    from rtreid_ros.types import Detections, Float32, UInt8
+
+_SHOWN = ("received", "processed", "dropped", "lost", "rejected", "errors", "rate_hz")
+"""Figures of each of several cameras in ``/diagnostics``."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """A frame on its way from the detector's thread to the tracker's."""
+
+    view: ImageView
+    marks: Marks
+    frame: Frame
+    detections: Detections
+
+
+class CameraStage:
+    """What belongs to one camera: its topics, the order of its stamps, its tracker, what it counts.
+
+    Args:
+        node: has the parameters.
+        name: of several cameras; empty if there is but one.
+        motion: how its motion is told.
+
+    Attributes:
+        name: as given.
+        statistics: what it counts, beside the node.
+        tracking: its tracker's parameters, life and order of stamps.
+
+    Raises:
+        ConfigError: an unknown tracker or a wrong parameter.
+    """
+
+    def __init__(self, node: BaseNode, name: str, motion: CameraMotionOptions) -> None:
+        self._node = node
+        self.name = name
+        self.statistics = Statistics()
+        self.tracking = TrackerStage(node, name)
+        tracker = self.tracking.tracker
+        self._camera = Camera(tracker, camera_motion_from(motion, tracker.camera_motion))
+        self._count = 0
+        self._last: int | None = None
+
+    def activate(self, transport: str, put: Callable[[str, ImageView], None]) -> None:
+        """Make its topics; `put` gets its name and each image."""
+        node, profile = self._node, qos.result_qos(self._node.lossless, publishing=True)
+        self._last = None
+        self._tracks = node.publish_to(TrackArray, self._topic("tracks"), profile)
+        self._detections = node.publish_to(DetectionArray, self._topic("detections"), profile)
+        self.tracking.activate()
+        also = self.statistics if self.name else None
+        node.subscribe_to_images(
+            lambda view: put(self.name, view), transport, self._topic("image"), also=also
+        )
+
+    def guarded(self) -> AbstractContextManager[None]:
+        """A block in which bad input or a failing model costs one frame of this camera."""
+        what = f"frame of {self.name}" if self.name else "frame"
+        return self._node.guarded(what, self.statistics)
+
+    def take(self, image: UInt8, view: ImageView) -> Frame | None:
+        """The next frame, unless it is late."""
+        if not self.tracking.accept(view.stamp_ns):
+            self.statistics.count("rejected")
+            return None
+        self._count += 1
+        return Frame(image, self._count - 1, view.stamp_ns, camera=view.frame_id)
+
+    def plan(self, seen: Seen) -> Step:
+        """What is to be done with a frame; see `Camera.plan`."""
+        self._camera.tracker = self.tracking.current()
+        return self._camera.plan(seen.frame, seen.detections, seen.marks)
+
+    def update(self, step: Step, vectors: Float32 | None) -> FrameResult:
+        """Track a planned frame; see `Camera.update`."""
+        return self._camera.update(step, vectors)
+
+    def publish(self, result: FrameResult, class_names: tuple[str, ...]) -> None:
+        """Tell what came of a frame."""
+        frame, times = result.frame, result.timings
+        head = header(frame.stamp_ns, frame.camera)
+        size = (frame.image.shape[0], frame.image.shape[1])
+        milliseconds = (times.detection_ms, times.embedding_ms, times.tracking_ms)
+        with_embeddings = self.tracking.options.publish_embeddings
+        self._tracks.publish(
+            tracks_message(
+                result.tracks, head, size, class_names, milliseconds, with_embeddings, times.camera_motion_ms
+            )
+        )
+        if self._detections.get_subscription_count():
+            seen = result.detections.with_embeddings(None)
+            message = detections_message(seen, head, size, class_names, *milliseconds[:2])
+            if self._last is not None and result.camera_motion is not None:
+                set_camera_motion(message, MotionStep(self._last, result.camera_motion))
+            message.camera_motion_ms = times.camera_motion_ms
+            self._detections.publish(message)
+        self._last = frame.stamp_ns
+        self.statistics.processed()
+
+    @property
+    def rejected(self) -> int:
+        """Detections that its tracker refused, also because of what the embedder made of them."""
+        return self._camera.tracker.rejected
+
+    @property
+    def motion_failures(self) -> int:
+        """Frames so far for which the camera's motion could not be told."""
+        return self._camera.motion_failures
+
+    def diagnostics(self) -> dict[str, str]:
+        """What ``/diagnostics`` shows of it; of one of several under its name."""
+        values = {**self.tracking.diagnostics(), "camera_motion.failures": str(self.motion_failures)}
+        if not self.name:
+            return values
+        figures = self.statistics.snapshot()
+        own = {**{name: figures[name] for name in _SHOWN}, **values}
+        return {f"{self.name.lstrip('/')}.{name}": value for name, value in own.items()}
+
+    def _topic(self, topic: str) -> str:
+        return camera_topic(self.name, topic)
