@@ -10,7 +10,7 @@ import numpy as np
 from rclpy.serialization import serialize_message
 
 from rtreid_ros.errors import SinkError
-from rtreid_ros.msg import TrackArray
+from rtreid_ros.msg import FrameTrace, TrackArray
 from rtreid_ros.nodes import qos
 from rtreid_ros.nodes.conversions import tracks_from_message
 from rtreid_ros.nodes.images import ImageView, header_stamp_ns
@@ -19,10 +19,14 @@ from rtreid_ros.nodes.main import run
 from rtreid_ros.nodes.matching import StampMatcher
 from rtreid_ros.nodes.observer import ObserverNode
 from rtreid_ros.nodes.source_rate import DEFAULT_RATE, SourceRate
+from rtreid_ros.nodes.trace import TOPIC as TRACE_TOPIC
+from rtreid_ros.nodes.trace import trace_from_message
 from rtreid_ros.pipeline import FrameResult, Timings
 from rtreid_ros.sinks.bag_output import BagOutput
 from rtreid_ros.sinks.base import Output
 from rtreid_ros.sinks.text import MotSink
+from rtreid_ros.sinks.trace import TraceOutput
+from rtreid_ros.sinks.trace_events import NodeTrace
 from rtreid_ros.sinks.video import VideoSink
 from rtreid_ros.types import Detections, Frame
 
@@ -33,9 +37,11 @@ _WAITING = 64
 _DRAIN_S = 60.0
 _NO_IMAGE = np.zeros((0, 0, 3), np.uint8)
 
+_Content = ImageView | Entry[TrackArray] | NodeTrace | bytes
+
 
 class RecorderNode(ObserverNode):
-    """Subscribes to ``image``, ``tracks`` and ``ground_truth``.
+    """Subscribes to ``image``, ``tracks``, ``ground_truth`` and ``trace``.
 
     Messages go into the bag as they came, byte by byte, at the stamps of their headers.
     """
@@ -52,9 +58,9 @@ class RecorderNode(ObserverNode):
         self._video = None
         if options.video:
             self._video = VideoSink(folder / "annotated.mp4", options.video_rate or DEFAULT_RATE)
-        self._outputs: list[Output] = [
-            output for output in (self._text, self._bag, self._video) if output is not None
-        ]
+        self._trace = TraceOutput(folder / "trace.json") if options.trace else None
+        outputs = self._text, self._bag, self._video, self._trace
+        self._outputs: list[Output] = [output for output in outputs if output is not None]
 
     def activate(self) -> None:
         """Make the writing thread and topics."""
@@ -79,6 +85,14 @@ class RecorderNode(ObserverNode):
                 qos.record_qos(publishing=False),
                 raw=True,
                 awaited=False,
+            )
+        if self._trace is not None:
+            self.subscribe_to(
+                FrameTrace,
+                TRACE_TOPIC,
+                lambda message: self._writer.put((TRACE_TOPIC, "", trace_from_message(message))),
+                qos.trace_qos(publishing=False),
+                counted=False,
             )
 
     def observe(self, entry: Entry[TrackArray]) -> None:
@@ -112,9 +126,11 @@ class RecorderNode(ObserverNode):
             self._failed = True
             raise
 
-    def _write_one(self, topic: str, kind: str, content: ImageView | Entry[TrackArray] | bytes) -> None:
+    def _write_one(self, topic: str, kind: str, content: _Content) -> None:
         if isinstance(content, bytes):
             self._to_bag(topic, kind, header_stamp_ns(content), content)
+        elif isinstance(content, NodeTrace):
+            self._write_trace(content)
         elif isinstance(content, ImageView):
             self._to_bag(topic, kind, content.stamp_ns, content.cdr)
             if self._video is not None:
@@ -127,6 +143,12 @@ class RecorderNode(ObserverNode):
             self._to_bag(topic, kind, content.stamp_ns, serialize_message(content.result))
             if self._video is not None:
                 self._draw(self._pairs.second(content.stamp_ns, result))
+
+    def _write_trace(self, trace: NodeTrace) -> None:
+        assert self._trace is not None
+        self._trace.write(trace)
+        if self._trace.skipped == 1:
+            self.warn("trace", f"trace.json is full: {self._trace.frames} images, the rest is left out")
 
     def _to_bag(self, topic: str, kind: str, stamp_ns: int, cdr: bytes) -> None:
         if self._bag is not None:

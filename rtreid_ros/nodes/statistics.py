@@ -47,17 +47,22 @@ class Statistics:
             self._counts["processed"] += 1
             self._times.append(time.monotonic())
             for name, value in milliseconds.items():
-                self._latencies.setdefault(name, deque(maxlen=LATENCY_WINDOW)).append(value)
+                self._append(name, value)
 
     def took(self, spans: Iterable[Span]) -> None:
-        """How long the stages took for one image: latencies ``stage.<name>``."""
+        """How long the stages took for one image: latencies ``stage.<name>``, summed where one came twice."""
+        sums: dict[str, float] = {}
+        for span in spans:
+            sums[span.stage] = sums.get(span.stage, 0.0) + span.milliseconds
         with self._lock:
-            for span in spans:
-                name = f"stage.{span.stage}"
-                window = self._latencies.get(name)
-                if window is None:
-                    window = self._latencies[name] = deque(maxlen=LATENCY_WINDOW)
-                window.append(span.milliseconds)
+            for stage, milliseconds in sums.items():
+                self._append(f"stage.{stage}", milliseconds)
+
+    def _append(self, name: str, milliseconds: float) -> None:
+        window = self._latencies.get(name)
+        if window is None:
+            window = self._latencies[name] = deque(maxlen=LATENCY_WINDOW)
+        window.append(milliseconds)
 
     def __getitem__(self, what: str) -> int:
         with self._lock:

@@ -3,6 +3,7 @@ import time
 import pytest
 
 from rtreid_ros.nodes.statistics import LATENCY_WINDOW, Statistics, Throttle
+from rtreid_ros.stages import Span
 
 
 def test_snapshot_tells_counts_rate_and_percentiles():
@@ -24,6 +25,16 @@ def test_latencies_are_those_of_a_bounded_window():
     for _ in range(LATENCY_WINDOW):
         statistics.processed(latency=1.0)
     assert statistics.snapshot()["latency_p99_ms"] == "1.00"
+
+
+def test_a_stage_that_ran_twice_for_one_image_counts_with_the_sum():
+    statistics = Statistics()
+    statistics.took(
+        [Span("wait", 0, 2_000_000), Span("detect", 2_000_000, 9_000_000), Span("wait", 10**7, 13 * 10**6)]
+    )
+    snapshot = statistics.snapshot()
+    assert (snapshot["stage.wait_p50_ms"], snapshot["stage.wait_p99_ms"]) == ("5.00", "5.00")
+    assert snapshot["stage.detect_p50_ms"] == "7.00"
 
 
 def test_rate_is_that_of_the_intervals():
