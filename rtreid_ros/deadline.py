@@ -7,6 +7,7 @@ anything is spent on it, so that a fresher one has its chance; but never two in 
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from enum import IntEnum
 
@@ -33,39 +34,37 @@ class Level(IntEnum):
 
 
 class Cost:
-    """What one kind of work takes, in milliseconds: the upper quartile of the last measurements."""
+    """What one kind of work takes: the upper quartile of the last measurements.
+
+    Attributes:
+        known: whether anything was measured.
+        ms: the estimate, milliseconds; 0 before the first measurement.
+    """
 
     def __init__(self) -> None:
+        self.known = False
+        self.ms = 0.0
         self._measured: deque[float] = deque(maxlen=_WINDOW)
 
     def add(self, milliseconds: float) -> None:
         """One more measurement."""
         self._measured.append(milliseconds)
-
-    @property
-    def known(self) -> bool:
-        """Whether anything was measured."""
-        return bool(self._measured)
-
-    @property
-    def ms(self) -> float:
-        """The estimate; 0 before the first measurement."""
-        if not self._measured:
-            return 0.0
-        return sorted(self._measured)[int(_SHARE * (len(self._measured) - 1))]
+        self.ms = sorted(self._measured)[int(_SHARE * (len(self._measured) - 1))]
+        self.known = True
 
 
 class Deadline:
     """Decides for each frame of a stream what still fits before it is due.
 
     Ages are milliseconds since the image was taken, on whatever clock the caller has; no clock is
-    read here. For each frame: `admit`; after detection `allowed`; after the result went out `done`.
+    read here. Frames may be admitted in one thread and finished in another. For each: `admit`; after detection `allowed`; after the result went out `done`.
     In between, `detected`, `embedded` and `tracked` tell what the work cost.
 
     Args:
         milliseconds: greatest age of a result; 0: there is no deadline and nothing is ever given up.
 
     Attributes:
+        milliseconds: as given; may be changed.
         embedded_fewer: frames so far of which fewer detections were embedded than should have been.
         skipped_frames: frames skipped so far.
         missed: results so far that came late all the same.
@@ -84,6 +83,7 @@ class Deadline:
         self.tracking = Cost()
         self._skipped_last = False
         self._levels: deque[Level] = deque(maxlen=_RECENT)
+        self._lock = threading.Lock()
 
     @property
     def active(self) -> bool:
@@ -93,7 +93,8 @@ class Deadline:
     @property
     def level(self) -> Level:
         """The most that was given up for one of the last frames."""
-        return max(self._levels, default=Level.FULL)
+        with self._lock:
+            return max(self._levels, default=Level.FULL)
 
     def admit(self, age_ms: float) -> bool:
         """Whether to begin with a frame of this age. A frame that follows a skipped one always is."""
@@ -103,18 +104,22 @@ class Deadline:
         self._skipped_last = late and not self._skipped_last
         if self._skipped_last:
             self.skipped_frames += 1
-            self._levels.append(Level.SKIPPED)
+            self._note(Level.SKIPPED)
         return not self._skipped_last
 
-    def allowed(self, age_ms: float) -> int | None:
+    def allowed(self, age_ms: float, sharing: int = 1) -> int | None:
         """How many detections of a frame, now of this age, may be embedded; None: any number.
 
         Until something was embedded, nobody knows what it costs, and all may be.
+
+        Args:
+            age_ms: of the frame.
+            sharing: frames, this one included, that are embedded together.
         """
         if not self.active or not self.embedding.known:
             return None
         left = self.milliseconds - age_ms - self.tracking.ms
-        count = max(int(left / max(self.embedding.ms, 1e-6)), 0)
+        count = max(int(left / max(self.embedding.ms, 1e-6) / sharing), 0)
         if count == 0 and left > 0:
             self.embedding.add(_HOPE * self.embedding.ms)
         return count
@@ -132,18 +137,18 @@ class Deadline:
         """What tracking a frame took."""
         self.tracking.add(milliseconds)
 
-    def done(self, age_ms: float, *, left_out: bool) -> None:
+    def done(self, age_ms: float, *, fewer: bool) -> None:
         """A frame's result went out at this age.
 
         Args:
             age_ms: of the frame.
-            left_out: whether fewer detections were embedded than should have been.
+            fewer: whether fewer detections were embedded than should have been.
         """
         if not self.active:
             return
-        self.embedded_fewer += left_out
+        self.embedded_fewer += fewer
         self.missed += age_ms > self.milliseconds
-        self._levels.append(Level.FEWER if left_out else Level.FULL)
+        self._note(Level.FEWER if fewer else Level.FULL)
 
     def diagnostics(self) -> dict[str, str]:
         """What a node shows of it; empty without a deadline."""
@@ -155,3 +160,7 @@ class Deadline:
             "deadline.missed": str(self.missed),
             "deadline.level": self.level.name.lower(),
         }
+
+    def _note(self, level: Level) -> None:
+        with self._lock:
+            self._levels.append(level)

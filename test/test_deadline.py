@@ -27,7 +27,7 @@ class Stream:
         self._spend(count * self.crop, lambda cost: self.deadline.embedded(cost, count))
         self._spend(self.tracking, self.deadline.tracked)
         self.ages.append(self.now - self.image)
-        self.deadline.done(self.ages[-1], left_out=count < people)
+        self.deadline.done(self.ages[-1], fewer=count < people)
         self.embedded.append(count)
         return count
 
@@ -64,6 +64,12 @@ def test_the_age_of_the_image_on_arrival_counts():
     stream = Stream(50)
     stream.frame(people=10)
     assert stream.frame(people=40, delay=15) == 5  # (50 - 15 - 20 - 5) / 2
+
+
+def test_frames_embedded_together_share_the_time():
+    stream = Stream(50)
+    stream.frame(people=10)
+    assert [stream.deadline.allowed(25.0, sharing) for sharing in (1, 2, 4)] == [10, 5, 2]
 
 
 def test_frames_that_would_be_late_in_any_case_are_skipped_but_never_two_in_a_row():

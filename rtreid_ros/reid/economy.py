@@ -98,12 +98,14 @@ class EmbeddingPlan:
         rows: ``(K,) int64``, ascending: to be embedded.
         borrowed: ``(B,) int64``, ascending: given the looks of their track.
         looks: ``(B, D) float32``, those looks.
+        postponed: detections that should be embedded and are not, because no more may be.
     """
 
     needs: Int64
     rows: Int64
     borrowed: Int64
     looks: Float32
+    postponed: int = 0
 
     def __len__(self) -> int:
         return len(self.needs)
@@ -209,7 +211,8 @@ class EmbeddingEconomy:
         rows = np.flatnonzero(detections.scores >= least_score)
         needs[rows], lender[rows] = self._judge(detections[rows], stamp, camera_motion)
         wanted = np.flatnonzero(needs < Need.NONE) if self.options.enabled else np.arange(len(needs))
-        if most is not None and len(wanted) > most:
+        postponed = 0 if most is None else max(len(wanted) - most, 0)
+        if postponed:
             wanted = np.sort(self._by_importance(wanted, needs, detections, lender)[:most])
         spared = np.ones(len(detections), bool)
         spared[wanted] = False
@@ -217,7 +220,7 @@ class EmbeddingEconomy:
         looks = np.zeros((0, 0), np.float32)
         if self._known is not None and len(borrowed):
             looks = self._known.looks[lender[borrowed]]
-        plan = EmbeddingPlan(needs, wanted, borrowed, looks)
+        plan = EmbeddingPlan(needs, wanted, borrowed, looks, postponed)
         self.embedded += len(wanted)
         self.borrowed += len(borrowed)
         self.ignored += plan.ignored

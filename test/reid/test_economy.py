@@ -236,14 +236,14 @@ def test_who_is_due_but_has_no_time_borrows_on():
     camera = Camera(refresh=0.0).meet(person(100))
     plan = camera.take(see(person(100), looks=[5]), most=0)
     assert plan.needs.tolist() == [Need.REFRESH]
-    assert (plan.borrowed.tolist(), plan.left_out) == ([0], 0)
+    assert (plan.borrowed.tolist(), plan.left_out, plan.postponed) == ([0], 0, 1)
     np.testing.assert_array_equal(camera.told, [look(0)])
 
 
 def test_who_has_neither_time_nor_a_track_gets_zeros():
     camera = Camera()
     plan = camera.take(two(), most=1)
-    assert (plan.rows.tolist(), plan.left_out, camera.economy.left_out) == ([0], 1, 1)
+    assert (plan.rows.tolist(), plan.left_out, plan.postponed, camera.economy.left_out) == ([0], 1, 1, 1)
     np.testing.assert_array_equal(camera.told, [look(0), np.zeros(8)])
 
 
