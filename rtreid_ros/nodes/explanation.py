@@ -165,16 +165,15 @@ def _other_transport(inlet: Inlet, source: str) -> str:
 
 
 def _in_other_transport(inlet: Inlet, kind: str, sources: list[str]) -> str:
-    if len(sources) == 1:
-        return f"{sources[0]} has {kind}. Set on {inlet.own.node}: {_other_transport(inlet, sources[0])}"
-    setting = _other_transport(inlet, "<topic>")
-    return f"{', '.join(sources)} have {kind}. Set on {inlet.own.node}: {setting}"
+    have, chosen = ("has", sources[0]) if len(sources) == 1 else ("have", "<one of them>")
+    setting = _other_transport(inlet, chosen)
+    return f"{', '.join(sources)} {have} {kind}. Set on {inlet.own.node}: {setting}"
 
 
 def _meant(inlet: Inlet, sources: list[str]) -> str:
-    if len(sources) == 1:
-        return f"{sources[0]} has that type. Set on {inlet.own.node}: -r {inlet.name}:={sources[0]}"
-    return f"{', '.join(sources)} have that type. Set on {inlet.own.node}: -r {inlet.name}:=<one of them>"
+    have, chosen = ("has", sources[0]) if len(sources) == 1 else ("have", "<one of them>")
+    setting = f"-r {inlet.name}:={chosen}"
+    return f"{', '.join(sources)} {have} {inlet.own.type}. Set on {inlet.own.node}: {setting}"
 
 
 def _not_active(name: str, state: str) -> str:

@@ -131,7 +131,7 @@ def test_a_publisher_that_is_not_active_says_how_to_wake_it():
 def test_the_only_topic_of_the_type_is_the_likely_one():
     reason, text = why(inlet(), [("/realsense/color", "/camera", IMAGE)])
     assert reason == "nobody"
-    assert text.endswith("/realsense/color has that type. Set on /detector_node: -r image:=/realsense/color")
+    assert text.endswith(f"/realsense/color has {IMAGE}. Set on /detector_node: -r image:=/realsense/color")
 
 
 def test_the_remap_begins_with_the_nodes_own_name_for_the_topic():
@@ -145,6 +145,13 @@ def test_only_compressed_images_elsewhere_mean_transport_and_remap():
     assert "-p image_transport:=compressed -r image/compressed:=/camera/image_raw/compressed" in text
     _, text = why(inlet(), [("/image/compressed", "/camera", JPEG)])
     assert text.endswith("-p image_transport:=compressed")
+
+
+def test_several_equally_likely_topics_are_all_named():
+    _, text = why(inlet(), [("/left/image_raw", "/a", IMAGE), ("/right/image_raw", "/b", IMAGE)])
+    assert text.endswith(
+        f"/left/image_raw, /right/image_raw have {IMAGE}. Set on /detector_node: -r image:=<one of them>"
+    )
 
 
 def test_detections_are_not_taken_for_embeddings_but_for_those_of_another_namespace():
