@@ -13,11 +13,13 @@ from rtreid_ros.nodes.conversions import detections_message, header, set_camera_
 from rtreid_ros.nodes.motion import MotionStep
 from rtreid_ros.nodes.statistics import Statistics
 from rtreid_ros.nodes.tracker_stage import TrackerStage, camera_topic
+from rtreid_ros.sinks.snapshot import save_snapshot
 from rtreid_ros.stages import Camera
 from rtreid_ros.types import Frame
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from rtreid_ros.camera_motion import CameraMotionOptions
     from rtreid_ros.nodes.base import BaseNode
@@ -66,6 +68,7 @@ class CameraStage:
         self._camera = Camera(tracker, camera_motion_from(motion, tracker.camera_motion))
         self._count = 0
         self._last: int | None = None
+        self._latest: FrameResult | None = None
 
     def activate(self, transport: str, put: Callable[[str, ImageView], None]) -> None:
         """Make its topics; `put` gets its name and each image."""
@@ -121,7 +124,20 @@ class CameraStage:
             message.camera_motion_ms = times.camera_motion_ms
             self._detections.publish(message)
         self._last = frame.stamp_ns
+        self._latest = result
         self.statistics.processed()
+
+    def snapshot(self, class_names: tuple[str, ...]) -> list[Path]:
+        """Save the frame tracked last, if there is one; the files.
+
+        Raises:
+            SinkError: they cannot be written.
+        """
+        result, folder = self._latest, self.tracking.options.snapshots
+        if result is None:
+            return []
+        frame = result.frame
+        return save_snapshot(folder, frame.stamp_ns, result.tracks, class_names, frame.image, self.name)
 
     @property
     def rejected(self) -> int:

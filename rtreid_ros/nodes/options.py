@@ -181,6 +181,7 @@ class TrackerNodeOptions:
         le=1000,
     )
     publish_embeddings: bool = option(False, "fill the embedding field of every published track", live=True)
+    snapshots: str = option("snapshots", "folder for what the service `~/snapshot` saves", live=True)
 
 
 @dataclass(frozen=True, slots=True)

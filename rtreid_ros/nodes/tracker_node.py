@@ -18,8 +18,9 @@ from rtreid_ros.nodes.conversions import (
 from rtreid_ros.nodes.main import run
 from rtreid_ros.nodes.motion import MotionChain
 from rtreid_ros.nodes.trace import Marks, Tracer
-from rtreid_ros.nodes.tracker_stage import TrackerStage
-from rtreid_ros.types import Float64
+from rtreid_ros.nodes.tracker_stage import TrackerStage, saved
+from rtreid_ros.sinks.snapshot import save_snapshot
+from rtreid_ros.types import Float64, Tracks
 
 
 class TrackerNode(BaseNode):
@@ -39,6 +40,7 @@ class TrackerNode(BaseNode):
         self._motions = MotionChain()
         self._last: int | None = None
         self._unknown_motions = 0
+        self._latest: tuple[int, Tracks] | None = None
         self._publisher = self.publish_to(
             TrackArray, "tracks", qos.result_qos(self.lossless, publishing=True)
         )
@@ -46,6 +48,7 @@ class TrackerNode(BaseNode):
         self._worker = self.work_with(self._track)
         self._stage.activate()
         self.offer("reset", self._stage.ask_reset)
+        self.offer("snapshot", self._snapshot)
         self.subscribe_to(
             DetectionArray,
             "embeddings" if self._stage.tracker.uses_embeddings else "detections",
@@ -65,6 +68,12 @@ class TrackerNode(BaseNode):
             **self._stage.diagnostics(),
             "camera_motion.unknown": str(self._unknown_motions),
         }
+
+    def _snapshot(self) -> str:
+        if self._latest is None:
+            return saved([])
+        stamp, tracks = self._latest
+        return saved(save_snapshot(self._stage.options.snapshots, stamp, tracks, self._class_names))
 
     def _take(self, message: DetectionArray) -> None:
         self._motions.add(stamp_ns(message), camera_motion_of(message))
@@ -99,6 +108,7 @@ class TrackerNode(BaseNode):
             motion = self._motion_to(stamp, message)
             tracks = tracker.update(detections, stamp=stamp * 1e-9, camera_motion=motion)
         self._last = stamp
+        self._latest = stamp, tracks
         self.note_rejected("tracker", tracker.rejected)
         with marks.measure("publish"):
             self._publisher.publish(

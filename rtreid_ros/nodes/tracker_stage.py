@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rtreid_ros.errors import RtreidError
 from rtreid_ros.nodes.options import TrackerNodeOptions
 from rtreid_ros.nodes.source_rate import DEFAULT_RATE, SourceRate
 from rtreid_ros.ordering import Order, StampOrder
@@ -106,6 +109,17 @@ class TrackerStage:
         rate = f"{self.tracker.frame_rate:g} frames per second"
         whose = f"{self._camera}: " if self._camera else ""
         self._node.get_logger().info(f"{whose}tracker: {self.options.name}, {rate}")
+
+
+def saved(files: Sequence[Path]) -> str:
+    """What the service ``~/snapshot`` says.
+
+    Raises:
+        RtreidError: there was nothing to save.
+    """
+    if not files:
+        raise RtreidError("nothing has been tracked yet")
+    return f"wrote {', '.join(str(file.resolve()) for file in files)}"
 
 
 def camera_topic(camera: str, topic: str) -> str:

@@ -25,7 +25,7 @@ from rtreid_ros.nodes.images import ImageView
 from rtreid_ros.nodes.inbox import Inbox
 from rtreid_ros.nodes.main import run
 from rtreid_ros.nodes.trace import Marks, Tracer
-from rtreid_ros.nodes.tracker_stage import camera_topic
+from rtreid_ros.nodes.tracker_stage import camera_topic, saved
 from rtreid_ros.reid import Embedder, create_embedder
 from rtreid_ros.stages import Span, checked, detect_each, embed_each
 
@@ -80,6 +80,7 @@ class TrackingNode(BaseNode):
         for camera in self._cameras.values():
             camera.activate(self._options.image_transport, lambda n, v: self._entry.put(n, (v, Marks())))
         self.offer("reset", self._reset)
+        self.offer("snapshot", self._snapshot)
 
     def changed(self, prefix: str, options: Any) -> None:
         """Thresholds, classes and options of the tracker take effect with the next image."""
@@ -123,6 +124,11 @@ class TrackingNode(BaseNode):
         for camera in self._cameras.values():
             camera.tracking.ask_reset()
         return "tracks are reset with the next frame"
+
+    def _snapshot(self) -> str:
+        names = self._detector.class_names
+        files = [file for camera in self._cameras.values() for file in camera.snapshot(names)]
+        return saved(files)
 
     def _dropped(self, name: str, count: int) -> None:
         self.statistics.count("dropped", count)

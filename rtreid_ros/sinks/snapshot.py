@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ def save_snapshot(
     folder: str | Path,
     stamp_ns: int,
     tracks: Tracks,
-    class_names: Sequence[str] = (),
+    class_names: Sequence[str] | Mapping[int, str] = (),
     image: UInt8 | None = None,
     camera: str = "",
 ) -> list[Path]:
@@ -70,18 +70,18 @@ def save_snapshot(
     return files
 
 
-def _rows(tracks: Tracks, class_names: Sequence[str]) -> list[dict[str, object]]:
+def _rows(tracks: Tracks, class_names: Sequence[str] | Mapping[int, str]) -> list[dict[str, object]]:
+    names = class_names if isinstance(class_names, Mapping) else dict(enumerate(class_names))
     boxes = xyxy_to_ltwh(tracks.boxes).tolist()
     rows = []
     for row, (identity, class_id) in enumerate(
         zip(tracks.ids.tolist(), tracks.class_ids.tolist(), strict=True)
     ):
-        known = 0 <= class_id < len(class_names)
         rows.append(
             {
                 "id": identity,
                 "state": TrackState(int(tracks.states[row])).name.lower(),
-                "class": class_names[class_id] if known else class_id,
+                "class": names.get(class_id, class_id),
                 "score": round(float(tracks.scores[row]), 4),
                 "box": [round(value, 2) for value in boxes[row]],
                 "velocity": [round(value, 2) for value in tracks.velocities[row].tolist()],
