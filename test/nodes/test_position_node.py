@@ -18,32 +18,48 @@ class Talk:
     """Publishes to a position_node and reads what it makes of it."""
 
     def __init__(self, peer, graph, **parameters):
-        from rclpy.qos import qos_profile_sensor_data
+        from rclpy.qos import DurabilityPolicy, QoSProfile
         from rtreid_ros.msg import TrackArray
         from sensor_msgs.msg import CameraInfo, Image
         from visualization_msgs.msg import MarkerArray
 
+        # nothing may be lost here, not even what is sent while both ends still find each other
+        latched = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+        wants_depth = parameters.get("position.method") != "ground"
+        for topic in ("camera_info", "depth") if wants_depth else ("camera_info",):
+            parameters[f"qos_overrides./{topic}.subscription.reliability"] = "reliable"
+            parameters[f"qos_overrides./{topic}.subscription.durability"] = "transient_local"
         self.node = graph(NodeSpec("position_node", parameters=parameters))
+        self.sent = 0
         self.peer = peer
         self.answers = peer.collect(TrackArray, "tracks_3d", 100)
         self.markers = peer.collect(MarkerArray, "markers_3d", 100)
         self.diagnostics = peer.diagnostics()
         self.tracks = peer.publisher(TrackArray, "tracks")
-        self.info = peer.publisher(CameraInfo, "camera_info", qos_profile_sensor_data)
-        wants_depth = parameters.get("position.method") != "ground"
-        self.depth = peer.publisher(Image, "depth") if wants_depth else None
+        self.info = peer.publisher(CameraInfo, "camera_info", latched)
+        self.depth = peer.publisher(Image, "depth", latched) if wants_depth else None
         until(lambda: self.diagnostics("position_node"), 20, "diagnostics of position_node")
 
     def answer(self, stamp, rows=ROWS, states=None):
         """Publish tracks; what comes back."""
         count = len(self.answers)
+        self.sent += 1
         self.tracks.publish(track_message(stamp, rows, states))
         until(lambda: len(self.answers) > count, 10, f"an answer to {stamp}")
         return self.answers[-1]
 
     def tell_camera(self, **fields):
         self.info.publish(camera_info(**fields))
-        time.sleep(0.3)
+        self.wait_for_receipt()
+
+    def tell_depth(self, *arguments, **options):
+        self.depth.publish(depth_message(*arguments, **options))
+        self.wait_for_receipt()
+
+    def wait_for_receipt(self):
+        """Messages of different topics overtake each other."""
+        self.sent += 1
+        self.values(received=str(self.sent))
 
     def values(self, **expected):
         """Wait for values in /diagnostics."""
@@ -80,13 +96,20 @@ def test_tracks_stand_on_the_ground_in_the_frame_asked_for(graph, peer):
     found = places(message)
     assert found[1] == pytest.approx((5.0, 1.0, 0.0), abs=1e-4)
     assert found[2] == pytest.approx((8.0, -2.0, 0.0), abs=1e-4)
-    bodies = [marker for marker in talk.markers[-1].markers if marker.ns == "bodies"]
-    assert [(body.id, body.header.frame_id) for body in bodies] == [(1, "base"), (2, "base")]
-    assert bodies[0].pose.position.z == pytest.approx(0.9, abs=0.01)
-    talk.values(positions_ground="2", positions_unknown="2", positions_depth="0")
+
+    def bodies():
+        talk.answer(1.1 + len(talk.answers) / 1000)
+        time.sleep(0.1)
+        return talk.markers and [item for item in talk.markers[-1].markers if item.ns == "bodies"]
+
+    made = until(bodies, 10, "markers")
+    assert [(body.id, body.header.frame_id) for body in made] == [(1, "base"), (2, "base")]
+    assert made[0].pose.position.z == pytest.approx(0.9, abs=0.01)
+    located = str(2 * (len(talk.answers) - 1))
+    talk.values(positions_ground=located, positions_unknown="2", positions_depth="0")
 
     talk.tell_camera(k=[0.0] * 9)
-    assert places(talk.answer(1.2)) == {}
+    assert places(talk.answer(2.0)) == {}
     talk.node.wait_for_log("position_node", "camera_info cannot be used: the camera is not calibrated", 5)
     talk.values(rejected="1")
 
@@ -95,15 +118,13 @@ def test_depth_goes_before_the_ground_where_it_is_known(graph, peer):
     talk = Talk(peer, graph, **{"ground.height": 1.0})
     talk.tell_camera()
     assert places(talk.answer(1.0))[1] == pytest.approx((-1, 1, 5), abs=1e-4)  # nobody waits for depth
-    talk.depth.publish(depth_message(1.1, 3.0))
-    time.sleep(0.3)
+    talk.tell_depth(1.1, 3.0)
     message = talk.answer(1.1, states=[TrackState.CONFIRMED, TrackState.LOST])
     assert message.position_frame == "camera"
     assert places(message)[1] == pytest.approx((-0.6, 1, 3), abs=1e-3)
     assert places(message)[2] == pytest.approx((2, 1, 8), abs=1e-3)  # a lost one is not what stands there
 
-    talk.depth.publish(depth_message(1.2, 3.0, frame="depth_camera"))
-    time.sleep(0.3)
+    talk.tell_depth(1.2, 3.0, frame="depth_camera")
     assert places(talk.answer(1.2))[1][2] == pytest.approx(5, abs=1e-3)
     talk.node.wait_for_log("position_node", "its frame is 'depth_camera', that of the tracks 'camera'", 5)
     talk.values(positions_depth="1", positions_ground="5", rejected="1")
@@ -112,13 +133,11 @@ def test_depth_goes_before_the_ground_where_it_is_known(graph, peer):
 def test_depth_of_a_nearby_time_counts_if_allowed(graph, peer):
     talk = Talk(peer, graph, **{"position.method": "depth", "depth_tolerance": 0.02})
     talk.tell_camera()
-    talk.depth.publish(depth_message(1.01, 3.0, shape=(120, 160), encoding="32FC1"))
-    time.sleep(0.3)
+    talk.tell_depth(1.01, 3.0, shape=(120, 160), encoding="32FC1")
     found = places(talk.answer(1.0))
     assert found[1][2] == pytest.approx(3)
     assert found[2][2] == pytest.approx(3)
-    talk.depth.publish(depth_message(1.14, 3.0))
-    time.sleep(0.3)
+    talk.tell_depth(1.14, 3.0)
     assert places(talk.answer(1.1)) == {}
     talk.values(unmatched="1")
 
