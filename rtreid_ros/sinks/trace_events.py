@@ -18,6 +18,9 @@ Event = dict[str, Any]
 _MARGIN_NS = 1_000_000_000
 """Times begin this long before the first event, so that one of another node is not negative."""
 _MOST_LANES = 16
+"""Spans of one stage that may overlap, more than a window without loss has images."""
+_MOST_THREADS = 1000
+"""More than lanes and stages together give."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class _Process:
     def __init__(self, number: int) -> None:
         self.number = number
         self.lanes: dict[str, list[tuple[int, int]]] = {}
-        """By stage: thread number and when it is free again."""
+        """By stage: thread and when it is free again."""
         self.threads = 0
 
 
@@ -155,12 +158,13 @@ class TraceEvents:
         if len(lanes) == _MOST_LANES:
             return None
         process.threads += 1
-        lanes.append((process.threads, end))
+        thread = process.number * _MOST_THREADS + process.threads  # unlike any other, as on Linux
+        lanes.append((thread, end))
         name = stage if len(lanes) == 1 else f"{stage} {len(lanes)}"
-        metadata.append(_metadata("thread_name", process.number, process.threads, {"name": name}))
+        metadata.append(_metadata("thread_name", process.number, thread, {"name": name}))
         order = {"sort_index": process.threads}
-        metadata.append(_metadata("thread_sort_index", process.number, process.threads, order))
-        return process.threads
+        metadata.append(_metadata("thread_sort_index", process.number, thread, order))
+        return thread
 
 
 def _metadata(name: str, process: int, thread: int, arguments: dict[str, Any]) -> Event:
