@@ -17,6 +17,7 @@ from rtreid_ros.bags.definitions import COMPRESSED_IMAGE
 from rtreid_ros.bags.reader import BagMessage, BagReader
 from rtreid_ros.bags.truth import stamp_of
 from rtreid_ros.errors import ImageError, MessageError, SinkError, SourceError
+from rtreid_ros.evaluation.mot_text import MOT_CLASSES, PEDESTRIAN
 from rtreid_ros.sinks.base import Output
 from rtreid_ros.sources.bag import decode_image
 from rtreid_ros.types import TrackState
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_CLASS_NUMBERS = {**{name: number for number, name in enumerate(MOT_CLASSES)}, "person": PEDESTRIAN}
 _JPEG_START = b"\xff\xd8"
 
 
@@ -159,7 +161,12 @@ def _truth_lines(number: int, message: Any) -> Iterator[str]:
             place = ",".join(_shortest(np.float64(value)) for value in _place(row.position))
             yield f"{number},{row.id},{_box(row)},{considered},{place}\n"
         else:
-            yield f"{number},{row.id},{_box(row)},{considered},{row.class_id},{_single(row.score)}\n"
+            yield f"{number},{row.id},{_box(row)},{considered},{_mot_class(row)},{_single(row.score)}\n"
+
+
+def _mot_class(row: Any) -> int:
+    """The data set's number of a class, by its name where it has one."""
+    return _CLASS_NUMBERS.get(row.class_name, 0) if row.class_name else int(row.class_id)
 
 
 def _place(position: Any) -> tuple[float, float, float]:

@@ -209,7 +209,7 @@ class Replay:
         for camera in self._cameras:
             prefix = self._prefix(camera)
             self.node.outputs[f"{prefix}/tracks"].listeners.append(self._results.append)
-            rate = self.node.inputs.get(f"{prefix}/source_rate") or self.node.inputs.get("/source_rate")
+            rate = self.node.inputs.get(f"{prefix}/source_rate")
             if rate is not None:  # not if the parameters say it
                 rate(Float64(data=camera.frame_rate))
 
@@ -223,18 +223,23 @@ class Replay:
 @contextmanager
 def _alone() -> Iterator[None]:
     """Participants of the middleware made within see nobody, and nobody sees them."""
-    names = ("ROS_AUTOMATIC_DISCOVERY_RANGE", "ROS_LOCALHOST_ONLY")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "OFF"
-    if os.environ.get("ROS_DISTRO") == "humble":  # where that is not known; later it is deprecated
-        os.environ["ROS_LOCALHOST_ONLY"] = "1"
-    else:
-        os.environ.pop("ROS_LOCALHOST_ONLY", None)  # it would overrule the other
+    changes: dict[str, str | None] = {
+        "ROS_AUTOMATIC_DISCOVERY_RANGE": "OFF",
+        # Humble does not know that; for later ones it would overrule it
+        "ROS_LOCALHOST_ONLY": "1" if os.environ.get("ROS_DISTRO") == "humble" else None,
+        "FASTDDS_BUILTIN_TRANSPORTS": "UDPv4",  # no shared memory, which nobody would read
+    }
+    before = {name: os.environ.get(name) for name in changes}
+    _set(changes)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        _set(before)
+
+
+def _set(variables: Mapping[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
