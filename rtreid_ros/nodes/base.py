@@ -410,7 +410,10 @@ class BaseNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to us
     def _explain_mismatch(self, topic: str, own: QoSProfile, *, publishing: bool) -> None:
         def explain() -> None:
             timer.cancel()
-            self.get_logger().error(qos.mismatch_text(self, topic, own, publishing=publishing))
+            text = qos.mismatch_text(self, topic, own, publishing=publishing)
+            self.get_logger().error(text)
+            if not publishing:
+                self._silence.said(topic, text)
 
         # the other end's name and profile are known a moment after the event
         timer = self.every(_MISMATCH_DELAY_S, explain)

@@ -72,6 +72,12 @@ class SilenceWatch:
                 item.said = ""
                 self._node.get_logger().info(f"data comes on {topic}")
 
+    def said(self, topic: str, text: str) -> None:
+        """An explanation has been logged by somebody else: that of an event, which comes at once."""
+        item = self._watched.get(topic)
+        if item is not None:
+            item.said, item.said_at = text, time.monotonic()
+
     def check(self) -> None:
         """Look for silence; to be called about once a second."""
         waits = {topic: item.wait() for topic, item in self._watched.items()}

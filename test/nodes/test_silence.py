@@ -293,6 +293,19 @@ def test_compressed_images_on_the_raw_topic_are_noticed(graph, peer, detector):
     assert "-p image_transport:=compressed -r image/compressed:=/image" in text
 
 
+def test_incompatible_qos_is_said_at_once_and_only_once(graph, peer, detector):
+    from rclpy.qos import qos_profile_sensor_data
+    from sensor_msgs.msg import Image
+
+    latest = peer.diagnostics()
+    peer.node.create_publisher(Image, "image", qos_profile_sensor_data)
+    setting = {"qos_overrides./image.subscription.reliability": "reliable"}
+    started = graph(NodeSpec("detector_node", parameters={**detector, **setting}))
+    text = explanation(started, latest, "detector_node", "/image")
+    assert "theirs: /peer (best_effort, volatile)" in text
+    assert started.log("detector_node").count("incompatible QoS") == 1
+
+
 def test_who_waits_for_whom_is_told_along_the_chain(graph, peer, detector):
     latest = peer.diagnostics()
     parameters = {"tracker.name": "bytetrack"}
