@@ -19,6 +19,7 @@ _MAKERS = {
 """Who publishes our own topics."""
 SILENCE = "silence."
 """What the names of explanations in ``/diagnostics`` begin with; the topic follows."""
+_TRACKS = "rtreid_ros/msg/TrackArray"
 _SPOKEN = 3
 """Most nodes named in one line."""
 
@@ -113,12 +114,18 @@ def _quiet(inlet: Inlet, ends: Sequence[Endpoint], facts: GraphFacts, before: bo
 def _waits_for(name: str, outlet: str, facts: GraphFacts) -> str:
     """What a node that should publish on `outlet` lacks itself, as far as the graph shows it."""
     lacks = {"type": "a publisher of another type", "qos": "incompatible QoS", "nobody": "no publisher"}
-    for topic, ends in sorted(facts.subscribers.items()):
-        own = next((end for end in ends if end.node == name and _is_data(end.type)), None)
-        if own is not None and topic != outlet:
-            reason = judge(topic, own, facts)
-            if reason in lacks:
-                return f"{name} itself waits for {topic}, which has {lacks[reason]}"
+    taken = {
+        topic: end
+        for topic, ends in sorted(facts.subscribers.items())
+        for end in ends
+        if end.node == name and topic != outlet and _is_data(end.type)
+    }
+    # what makes detections takes tracks only as a hint
+    forward = {topic: end for topic, end in taken.items() if end.type != _TRACKS} or taken
+    for topic, end in forward.items():
+        reason = judge(topic, end, facts)
+        if reason in lacks:
+            return f"{name} itself waits for {topic}, which has {lacks[reason]}"
     return ""
 
 

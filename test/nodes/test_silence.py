@@ -113,6 +113,17 @@ def test_a_publisher_that_waits_itself_says_what_for():
     assert why(silent, wrong, subscribers)[1].endswith("which has a publisher of another type")
 
 
+def test_tracks_that_come_back_as_a_hint_are_nothing_to_wait_for():
+    publishers = [("/embeddings", "/embedder_node", DETECTIONS), ("/image", "/camera", IMAGE)]
+    subscribers = [("/image", "/embedder_node", IMAGE), ("/tracks", "/embedder_node", TRACKS)]
+    silent = inlet("embeddings", DETECTIONS, node="/tracker_node")
+    assert "itself waits" not in why(silent, publishers, subscribers)[1]
+    only_tracks = [("/tracks", "/gallery_node", TRACKS)]
+    silent = inlet("global_tracks", TRACKS, node="/robot")
+    _, text = why(silent, [("/global_tracks", "/gallery_node", TRACKS)], only_tracks)
+    assert text.endswith("/gallery_node itself waits for /tracks, which has no publisher")
+
+
 def test_two_nodes_that_wait_for_each_other_are_no_endless_story():
     publishers = [("/image", "/source_node", IMAGE), ("/tracks", "/tracking_node", TRACKS)]
     subscribers = [("/tracks", "/source_node", TRACKS), ("/image", "/tracking_node", IMAGE)]

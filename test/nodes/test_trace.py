@@ -70,7 +70,8 @@ def test_the_recorder_writes_what_every_node_did_with_every_image(shape, expecte
     done = defaultdict(set)
     for item in images[max(images) - 2]:
         done[nodes[item["pid"]].partition(" @ ")[0]].add(item["name"])
-    assert done == expected
+    assert set(done) == set(expected)
+    assert all(expected[node] <= done[node] for node in expected)
 
     arrows = defaultdict(list)
     for item in events:
