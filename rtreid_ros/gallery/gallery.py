@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rtreid_ros.errors import InputError
+from rtreid_ros.errors import ConfigError, InputError
 from rtreid_ros.gallery import gates
 from rtreid_ros.gallery.calibration import Calibration, Model
 from rtreid_ros.gallery.clock import CommonClock
@@ -17,6 +17,7 @@ from rtreid_ros.gallery.identities import Identities
 from rtreid_ros.gallery.looks import CameraMeans, Looks
 from rtreid_ros.gallery.options import GalleryOptions
 from rtreid_ros.gallery.tracklets import NOBODY, Tracklets
+from rtreid_ros.options import describe
 from rtreid_ros.ordering import Order
 from rtreid_ros.types import Float32, Float64, Int64, Tracks
 
@@ -103,6 +104,17 @@ class Gallery:
         self._decisions = 0
         self._dim = 0
         self._begin(0)
+
+    def adjust(self, options: GalleryOptions) -> None:
+        """Go on with other options: those marked live.
+
+        Raises:
+            ConfigError: one of the others differs.
+        """
+        for item in describe(GalleryOptions):
+            if not item.live and getattr(options, item.name) != getattr(self.options, item.name):
+                raise ConfigError(f"{item.name} of a gallery at work cannot be changed; make a new one")
+        self.options = options
 
     @property
     def identities(self) -> int:

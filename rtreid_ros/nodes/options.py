@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from rtreid_ros.camera_motion import CameraMotionOptions
 from rtreid_ros.detection.base import DetectorOptions
 from rtreid_ros.evaluation.judging import BENCHMARKS
+from rtreid_ros.gallery.options import GalleryOptions
 from rtreid_ros.geometry import GroundOptions, PositionOptions
 from rtreid_ros.options import Option, describe, option
 from rtreid_ros.reid.base import EmbedderOptions
@@ -196,6 +197,23 @@ class DetectedForOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class GalleryNodeOptions:
+    """Parameters of gallery_node beside those of the gallery itself."""
+
+    lossless: bool = option(False, _LOSSLESS)
+    cameras: tuple[str, ...] = option(
+        (), "namespaces of the cameras, such as front, rear; empty = one, whose topics have none"
+    )
+    tracks_topic: str = option(
+        "tracks", "topic of tracks in each of them: `tracks`, or `tracks_3d` with positions in a common frame"
+    )
+    position_frame: str = option(
+        "map", "positions in this frame (x and y on the ground) are compared; others are not used"
+    )
+    publish_embeddings: bool = option(False, "keep the embeddings in what is published", live=True)
+
+
+@dataclass(frozen=True, slots=True)
 class EvaluatorOptions:
     """Parameters of evaluator_node."""
 
@@ -299,6 +317,10 @@ NODES: dict[str, NodeDescription] = {
     "vision_msgs_node": NodeDescription(
         "Passes detections and tracks on as vision_msgs, and takes detections from there.",
         {"": VisionMsgsOptions},
+    ),
+    "gallery_node": NodeDescription(
+        "Gives people one global id across cameras and after long absence.",
+        {"": GalleryNodeOptions, "gallery": GalleryOptions},
     ),
     "evaluator_node": NodeDescription("Judges tracks against ground truth.", {"": EvaluatorOptions}),
     "recorder_node": NodeDescription("Writes images and tracks to files.", {"": RecorderOptions}),
