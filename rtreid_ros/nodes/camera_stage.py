@@ -10,9 +10,11 @@ from rtreid_ros.camera_motion import camera_motion_from
 from rtreid_ros.msg import DetectionArray, TrackArray
 from rtreid_ros.nodes import qos
 from rtreid_ros.nodes.conversions import detections_message, header, set_camera_motion, tracks_message
+from rtreid_ros.nodes.frame_deadline import FrameDeadline
 from rtreid_ros.nodes.motion import MotionStep
 from rtreid_ros.nodes.statistics import Statistics
 from rtreid_ros.nodes.tracker_stage import TrackerStage, camera_topic
+from rtreid_ros.reid.economy import EconomyOptions, EmbeddingEconomy
 from rtreid_ros.sinks.snapshot import save_snapshot
 from rtreid_ros.stages import Camera
 from rtreid_ros.types import Frame
@@ -49,23 +51,36 @@ class CameraStage:
         node: has the parameters.
         name: of several cameras; empty if there is but one.
         motion: how its motion is told.
+        economy: which of its detections are embedded.
+        deadline_ms: greatest age of its tracks; 0 = none.
 
     Attributes:
         name: as given.
         statistics: what it counts, beside the node.
         tracking: its tracker's parameters, life and order of stamps.
+        deadline: what it may spend on a frame.
 
     Raises:
         ConfigError: an unknown tracker or a wrong parameter.
     """
 
-    def __init__(self, node: BaseNode, name: str, motion: CameraMotionOptions) -> None:
+    def __init__(
+        self,
+        node: BaseNode,
+        name: str,
+        motion: CameraMotionOptions,
+        economy: EconomyOptions,
+        deadline_ms: float,
+    ) -> None:
         self._node = node
         self.name = name
         self.statistics = Statistics()
         self.tracking = TrackerStage(node, name)
         tracker = self.tracking.tracker
-        self._camera = Camera(tracker, camera_motion_from(motion, tracker.camera_motion))
+        self.deadline = FrameDeadline(node, deadline_ms)
+        self._economy = EmbeddingEconomy(economy) if tracker.uses_embeddings else None
+        estimator = camera_motion_from(motion, tracker.camera_motion)
+        self._camera = Camera(tracker, estimator, self._economy)
         self._count = 0
         self._last: int | None = None
         self._latest: FrameResult | None = None
@@ -95,10 +110,16 @@ class CameraStage:
         self._count += 1
         return Frame(image, self._count - 1, view.stamp_ns, camera=view.frame_id)
 
-    def plan(self, seen: Seen) -> Step:
-        """What is to be done with a frame; see `Camera.plan`."""
+    def economise(self, options: EconomyOptions) -> None:
+        """Go on with other options of the economy from the next frame on; from any thread."""
+        if self._economy is not None:
+            self._economy.options = options
+
+    def plan(self, seen: Seen, sharing: int) -> Step:
+        """What is to be done with a frame, one of `sharing` at once; see `Camera.plan`."""
         self._camera.tracker = self.tracking.current()
-        return self._camera.plan(seen.frame, seen.detections, seen.marks)
+        most = self.deadline.allowed(seen.frame.stamp_ns, seen.marks, sharing)
+        return self._camera.plan(seen.frame, seen.detections, seen.marks, most)
 
     def update(self, step: Step, vectors: Float32 | None) -> FrameResult:
         """Track a planned frame; see `Camera.update`."""
@@ -152,6 +173,9 @@ class CameraStage:
     def diagnostics(self) -> dict[str, str]:
         """What ``/diagnostics`` shows of it; of one of several under its name."""
         values = {**self.tracking.diagnostics(), "camera_motion.failures": str(self.motion_failures)}
+        if self._economy is not None:
+            values.update(economy_figures(self._economy))
+        values.update(self.deadline.diagnostics())
         if not self.name:
             return values
         figures = self.statistics.snapshot()
@@ -160,3 +184,8 @@ class CameraStage:
 
     def _topic(self, topic: str) -> str:
         return camera_topic(self.name, topic)
+
+
+def economy_figures(economy: EmbeddingEconomy) -> dict[str, str]:
+    """What ``/diagnostics`` shows of an economy of embeddings."""
+    return {f"economy.{name}": str(count) for name, count in economy.counts().items()}

@@ -12,6 +12,7 @@ from rtreid_ros.gallery.options import GalleryOptions
 from rtreid_ros.geometry import GroundOptions, PositionOptions
 from rtreid_ros.options import Option, describe, option
 from rtreid_ros.reid.base import EmbedderOptions
+from rtreid_ros.reid.economy import EconomyOptions
 from rtreid_ros.tracking import DEFAULT_TRACKER, TRACKERS
 from rtreid_ros.visualization import VisualizationOptions
 
@@ -23,6 +24,10 @@ _TRANSPORT = (
     "raw: sensor_msgs/Image on `image`; compressed: sensor_msgs/CompressedImage on `image/compressed`"
 )
 _RAW_OR_COMPRESSED = ("raw", "compressed")
+_DEADLINE = (
+    "greatest age of what is published, milliseconds since the image's stamp; where time is short, first "
+    "fewer detections are embedded, then frames are skipped; 0 = none; never when lossless"
+)
 _LIFETIME = "markers vanish this long after the last message, seconds"
 
 
@@ -67,6 +72,28 @@ class TrackingNodeOptions(ImageStageOptions):
         "takes several images at once, milliseconds; never when lossless",
         ge=0,
         le=1000,
+    )
+    deadline_ms: float = option(0.0, _DEADLINE, ge=0, le=60_000, live=True)
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderNodeOptions(ImageStageOptions):
+    """Parameters of embedder_node beside those of the embedder itself."""
+
+    deadline_ms: float = option(0.0, _DEADLINE, ge=0, le=60_000, live=True)
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderEconomyOptions(EconomyOptions):
+    """The economy of a node that does not know the tracker."""
+
+    least_score: float = option(
+        0.0,
+        "detections scored below this are not embedded: the score below which the tracker ignores them "
+        "(strongsort: tracker.min_score, deepocsort: tracker.track_threshold, ...)",
+        ge=0,
+        le=1,
+        live=True,
     )
 
 
@@ -140,6 +167,7 @@ class SourceOptions:
     source: str = option("", "what to publish: anything `rtreid track` takes, such as video.mp4 or synthetic")
     topic: str = option("", "image topic, for bags with several")
     rate: float = option(0.0, "frames per second; 0 = the source's own", ge=0, le=1000)
+    loop: bool = option(False, "begin again at the end, without end; numbers and stamps go on")
     frame_id: str = option("", "frame_id of the headers; empty = the source's camera name")
     image_transport: str = option("raw", _TRANSPORT, choices=_RAW_OR_COMPRESSED)
     jpeg_quality: int = option(90, "quality of compressed images", ge=1, le=100)
@@ -292,7 +320,8 @@ NODES: dict[str, NodeDescription] = {
         },
     ),
     "embedder_node": NodeDescription(
-        "Adds appearance vectors to detections.", {"": ImageStageOptions, "embedder": EmbedderOptions}
+        "Adds appearance vectors to detections.",
+        {"": EmbedderNodeOptions, "embedder": EmbedderOptions, "economy": EmbedderEconomyOptions},
     ),
     "tracker_node": NodeDescription("Turns detections into tracks.", {"": StageOptions}, has_tracker=True),
     "tracking_node": NodeDescription(
@@ -301,6 +330,7 @@ NODES: dict[str, NodeDescription] = {
             "": TrackingNodeOptions,
             "detector": DetectorOptions,
             "embedder": EmbedderOptions,
+            "economy": EconomyOptions,
             "camera_motion": CameraMotionOptions,
         },
         has_tracker=True,

@@ -16,6 +16,7 @@ from collections import Counter
 from typing import Any
 
 from rclpy.exceptions import InvalidTopicNameException
+from rclpy.validate_topic_name import validate_topic_name
 
 from rtreid_ros.detection import create_detector
 from rtreid_ros.errors import ConfigError
@@ -24,6 +25,7 @@ from rtreid_ros.nodes.camera_stage import CameraStage, Seen
 from rtreid_ros.nodes.images import ImageView
 from rtreid_ros.nodes.inbox import Inbox
 from rtreid_ros.nodes.main import run
+from rtreid_ros.nodes.options import TrackingNodeOptions
 from rtreid_ros.nodes.trace import Marks, Tracer
 from rtreid_ros.nodes.tracker_stage import camera_topic, saved
 from rtreid_ros.reid import Embedder, create_embedder
@@ -47,7 +49,8 @@ class TrackingNode(BaseNode):
         motion = self.options("camera_motion")
         names = options.cameras or ("",)
         self._check_names(names)
-        self._cameras = {name: CameraStage(self, name, motion) for name in names}
+        economy, due = self.options("economy"), options.deadline_ms
+        self._cameras = {name: CameraStage(self, name, motion, economy, due) for name in names}
         tracker = self._cameras[names[0]].tracking.tracker
         self._method = motion.chosen(tracker.camera_motion)
         self._detector = create_detector(self.options("detector"))
@@ -83,12 +86,16 @@ class TrackingNode(BaseNode):
         self.offer("snapshot", self._snapshot)
 
     def changed(self, prefix: str, options: Any) -> None:
-        """Thresholds, classes and options of the tracker take effect with the next image."""
+        """Thresholds, classes, deadline, options of economy and tracker take effect with the next image."""
         if prefix == "detector":
             self._detector.adjust(options)
-        elif prefix == "tracker":
-            for camera in self._cameras.values():
+        for camera in self._cameras.values():
+            if prefix == "tracker":
                 camera.tracking.adjust(options)
+            elif prefix == "economy":
+                camera.economise(options)
+            elif isinstance(options, TrackingNodeOptions):
+                camera.deadline.change(options.deadline_ms)
 
     def diagnostic_values(self) -> dict[str, str]:
         """The tracker's name and counters too; of several cameras, those of each."""
@@ -113,12 +120,14 @@ class TrackingNode(BaseNode):
                 raise ConfigError(f"parameter cameras: {count} of them take their images from {topic}")
 
     def _image_topic(self, name: str) -> str:
+        topic = camera_topic(name, "image")
         try:
-            topic: str = self.resolve_topic_name(camera_topic(name, "image"))
+            validate_topic_name(topic)
         except InvalidTopicNameException as error:
             reason = " ".join(str(error).split())
             raise ConfigError(f"parameter cameras: {name!r} makes no topic name: {reason}") from None
-        return topic
+        resolved: str = self.resolve_topic_name(topic)
+        return resolved
 
     def _reset(self) -> str:
         for camera in self._cameras.values():
@@ -141,6 +150,8 @@ class TrackingNode(BaseNode):
             camera = self._cameras[name]
             with camera.guarded():
                 marks.waited()
+                if not camera.deadline.admit(view.stamp_ns, marks):
+                    continue
                 with marks.measure("decode"):
                     image = view.bgr()
                 frame = camera.take(image, view)
@@ -162,14 +173,16 @@ class TrackingNode(BaseNode):
             camera = self._cameras[name]
             with camera.guarded():
                 seen.marks.append(Span("wait", seen.marks[-1].end, time.monotonic_ns()))
-                planned.append((camera, seen, camera.plan(seen)))
+                planned.append((camera, seen, camera.plan(seen, len(arrivals))))
         vectors: list[Any] = [None] * len(planned)
         if self._embedder is not None:
             begin = time.monotonic_ns()
             vectors = embed_each(self._embedder, [(step.frame.image, step.boxes) for *_, step in planned])
             span = Span("embed", begin, time.monotonic_ns())
-            for *_, step in planned:
+            count = sum(len(step.rows) for *_, step in planned)
+            for camera, _, step in planned:
                 step.spans.append(span)
+                camera.deadline.embedded(span, count)
         for (camera, seen, step), rows in zip(planned, vectors, strict=True):
             with camera.guarded():
                 result = camera.update(step, checked(rows))
@@ -177,6 +190,8 @@ class TrackingNode(BaseNode):
                 marks[:] = result.spans
                 with marks.measure("publish"):
                     camera.publish(result, self._detector.class_names)
+                fewer = step.plan is not None and step.plan.postponed > 0
+                camera.deadline.done(seen.view.stamp_ns, marks, fewer=fewer)
                 self._tracer.finish(marks, seen.view.stamp_ns, seen.view.frame_id)
         self.note_rejected("tracker", sum(camera.rejected for camera in self._cameras.values()))
 

@@ -16,6 +16,7 @@ from rtreid_ros.evaluation.metrics import evaluate_frames
 from rtreid_ros.nodes.graph import GraphError, NodeSpec
 from rtreid_ros.pipeline import TrackingPipeline, run
 from rtreid_ros.reid import EmbedderOptions, create_embedder
+from rtreid_ros.reid.economy import EmbeddingEconomy
 from rtreid_ros.sinks.text import MotSink
 from rtreid_ros.sources import open_source
 from rtreid_ros.tracking import create_tracker
@@ -47,7 +48,11 @@ def run_in_one_process(source_text, models, folder, tracker_name="strongsort", m
     with open_source(source_text) as source, MotSink(folder / "one" / "tracks.txt") as sink:
         tracker = create_tracker(tracker_name, source.frame_rate, **options)
         motion = camera_motion_from(CameraMotionOptions(method), tracker.camera_motion)
-        run(source, TrackingPipeline(detector, embedder, tracker, motion), [sink, keep])
+        pipeline = TrackingPipeline(detector, embedder, tracker, motion, EmbeddingEconomy())
+        run(source, pipeline, [sink, keep])
+    if tracker.uses_embeddings:
+        counts = pipeline.economy.counts()
+        assert counts["borrowed"] > 0.1 * sum(counts.values())  # so there is something to get wrong
     return keep.results, (folder / "one" / "tracks.txt").read_bytes()
 
 
@@ -199,7 +204,7 @@ def test_real_video_gives_the_bytes_of_one_process(graph, stages, shared_data, t
 
     started = graph(
         NodeSpec("detector_node", parameters={**LOSSLESS, **of("detector")}),
-        NodeSpec("embedder_node", parameters={**LOSSLESS, **of("embedder")}),
+        NodeSpec("embedder_node", parameters={**LOSSLESS, **of("embedder"), "economy.least_score": 0.6}),
         NodeSpec("tracker_node", parameters=LOSSLESS),
         NodeSpec("recorder_node", parameters={**LOSSLESS, "output": str(tmp_path / "graph"), "bag": False}),
         NodeSpec(
