@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 EXAMPLES = """\
 The images of the bag go, in the order of the bag and none left out, through the node that `ros2 run
 rtreid_ros tracking_node` starts, in this process and with simulated time. The same bag and models give
-the same bytes in tracks.txt, bag/ and metrics.json; how long it took is in latency.json alone.
+the same bytes in tracks.txt, bag/ and metrics.json; how long it took is only in latency.json and in
+trace.json, which ui.perfetto.dev shows.
 
 GT is a MOTChallenge gt.txt or sequence folder; without it the bag's own topic ground_truth judges.
 Several image topics are several cameras of one node, each with a tracker of its own; GT of one of them
@@ -204,10 +205,12 @@ def _play(
     from rtreid_ros.cli.eval_bag_summary import tracks_file  # noqa: PLC0415
     from rtreid_ros.sinks.bag_output import BagOutput  # noqa: PLC0415
     from rtreid_ros.sinks.text import MotSink  # noqa: PLC0415
+    from rtreid_ros.sinks.trace import TraceOutput  # noqa: PLC0415
 
     latencies = {camera.name: Latencies() for camera in cameras}
     with ExitStack() as stack:
         bag = stack.enter_context(BagOutput(output / "bag", arguments.bag_storage))
+        trace = stack.enter_context(TraceOutput(output / "trace.json"))
         texts = {name: stack.enter_context(MotSink(tracks_file(output, name, judges))) for name in judges}
         bar = tqdm(
             images_of(reader, cameras),
@@ -221,6 +224,8 @@ def _play(
             name = image.camera.name
             judges[name].add(image)
             replayed = replay.feed(image)
+            if replayed.trace is not None:
+                trace.write(replayed.trace)
             if replayed.tracks is not None:
                 latencies[name].add(replayed.milliseconds)
                 texts[name].write(replayed.result(image))

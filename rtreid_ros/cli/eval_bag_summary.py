@@ -73,9 +73,8 @@ class Outcome:
             lines.append("no ground truth, no scores: give --gt, or a bag with a topic ground_truth")
         lines.append(latency_table(self.latencies, _STAGES))
         files = [tracks_file(self.output, name, self.judges) for name in self.judges]
-        lines += [
-            f"  {path}" for path in (*files, self.output / "metrics.json", self.output / "latency.json")
-        ]
+        figures = [self.output / f"{name}.json" for name in ("metrics", "latency", "trace")]
+        lines += [f"  {path}" for path in (*files, *figures)]
         return "\n".join([*lines, f"  {self.output / 'bag'}/"])
 
     def _refused(self, name: str) -> int:

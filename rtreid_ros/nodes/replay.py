@@ -29,8 +29,9 @@ from std_msgs.msg import Float64
 
 from rtreid_ros.bags.definitions import TRACK_ARRAY, message_types
 from rtreid_ros.errors import ConfigError, MessageError
-from rtreid_ros.msg import TrackArray
+from rtreid_ros.msg import FrameTrace, TrackArray
 from rtreid_ros.nodes.conversions import tracks_from_message
+from rtreid_ros.nodes.trace import TOPIC, trace_from_message
 from rtreid_ros.nodes.tracking_node import TrackingNode
 from rtreid_ros.pipeline import FrameResult, Timings
 from rtreid_ros.types import Detections, Frame
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from rtreid_ros.bags.cameras import BagImage, Camera
+    from rtreid_ros.sinks.trace_events import NodeTrace
 
 STAGES = ("detection_ms", "embedding_ms", "camera_motion_ms", "tracking_ms")
 """Fields of a TrackArray with the time each stage took."""
@@ -56,10 +58,12 @@ class Replayed:
     Attributes:
         tracks: the message; None where it refused the image.
         milliseconds: time each stage took, by `STAGES`, and ``node_ms`` from hand-over to result.
+        trace: what was done when; None where it refused the image.
     """
 
     tracks: TrackArray | None
     milliseconds: Mapping[str, float]
+    trace: NodeTrace | None
 
     def result(self, image: BagImage) -> FrameResult:
         """The tracks as sinks take them.
@@ -135,6 +139,7 @@ class Replay:
         self._fallbacks = dict(fallbacks or {})
         self._context = Context()
         self._results: list[TrackArray] = []
+        self._traces: list[FrameTrace] = []
         self.node: TrackingNode
 
     def __enter__(self) -> Self:
@@ -177,6 +182,7 @@ class Replay:
         assert isinstance(clock, ROSClock)
         clock.set_ros_time_override(Time(nanoseconds=image.stamp_ns, clock_type=clock.clock_type))
         self._results.clear()
+        self._traces.clear()
         begin = time.perf_counter()
         self._inputs[image.camera.name](image.cdr)
         if not self.node.wait_until_idle(_PATIENCE_S):
@@ -185,7 +191,8 @@ class Replay:
         tracks = self._results[-1] if self._results else None
         if tracks is not None:
             milliseconds.update({stage: float(getattr(tracks, stage)) for stage in STAGES})
-        return Replayed(tracks, milliseconds)
+        trace = trace_from_message(self._traces[-1]) if self._traces else None
+        return Replayed(tracks, milliseconds, trace)
 
     def _make(self) -> TrackingNode:
         file = [] if self._config is None else ["--params-file", str(self._config)]
@@ -206,6 +213,7 @@ class Replay:
     def _connect(self) -> None:
         """Find where images go in and tracks come out, and announce the frame rates."""
         self._inputs = {camera.name: self.node.inputs[self._topic(camera)] for camera in self._cameras}
+        self.node.outputs[self.node.resolve_topic_name(TOPIC)].listeners.append(self._traces.append)
         for camera in self._cameras:
             prefix = self._prefix(camera)
             self.node.outputs[f"{prefix}/tracks"].listeners.append(self._results.append)

@@ -60,9 +60,16 @@ def test_the_same_bag_gives_the_same_bytes(evaluated, bag, storage):
     first, second = (evaluated(bag, "--bag-storage", storage, name=name) for name in "ab")
     names = sorted(str(path.relative_to(first)) for path in first.rglob("*") if path.is_file())
     suffix = {"mcap": "mcap", "sqlite3": "db3"}[storage]
-    written = {f"bag/bag.{suffix}", "bag/metadata.yaml", "latency.json", "metrics.json", "tracks.txt"}
-    assert written <= set(names)
-    for name in written - {"latency.json"}:
+    written = {
+        f"bag/bag.{suffix}",
+        "bag/metadata.yaml",
+        "latency.json",
+        "metrics.json",
+        "trace.json",
+        "tracks.txt",
+    }
+    assert set(names) == written
+    for name in written - {"latency.json", "trace.json"}:
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
     assert read_mot(first / "tracks.txt").last_frame == FRAMES
 
@@ -85,7 +92,7 @@ def test_the_bag_written_holds_the_tracks_at_the_stamps_of_the_images(evaluated,
         assert message.header.stamp.sec * 10**9 + message.header.stamp.nanosec == received
         confirmed = [track.id for track in message.tracks if track.state == track.STATE_CONFIRMED]
         assert confirmed == table.ids[table.frames == number].tolist()
-        assert message.detection_ms == message.tracking_ms == 0  # how long it took is in latency.json alone
+        assert message.detection_ms == message.tracking_ms == 0  # how long it took is in latency.json
 
 
 def test_figures_and_times_are_printed_and_written(rtreid, bag, tmp_path):
@@ -105,7 +112,9 @@ def test_figures_and_times_are_printed_and_written(rtreid, bag, tmp_path):
     for stage in ("detection_ms", "tracking_ms", "node_ms"):
         assert latency[stage]["p99"] >= latency[stage]["p50"] > 0
         assert f"{latency[stage]['p50']:.2f}" in " ".join(rows[stage.removesuffix("_ms")])
-    for name in ("tracks.txt", "bag/", "metrics.json", "latency.json"):
+    events = json.loads((tmp_path / "out" / "trace.json").read_text())
+    assert sum(event.get("name") == "detect" for event in events) == FRAMES
+    for name in ("tracks.txt", "bag/", "metrics.json", "latency.json", "trace.json"):
         assert str(tmp_path / "out" / name) in out
 
 
