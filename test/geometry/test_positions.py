@@ -195,9 +195,7 @@ def test_people_of_the_synthetic_street_stand_where_they_walk(number):
     for index in range(0, 200, 10):
         _, _, truth = scene.render(index)
         found = locate(truth.boxes, camera, ground, None, PositionOptions())
-        places = scene._crowd.position[index, truth.ids - 1]
-        world = np.stack([places[:, 0], np.zeros(len(places)), places[:, 1]], 1)
-        expected = (world - view.position) @ view.rotation.T
+        expected = (scene.standing_places(index, truth.ids) - view.position) @ view.rotation.T
         known = found.known & (truth.visibility > 0)
         differences += np.linalg.norm(found.points - expected, axis=1)[known].tolist()
         errors += found.errors[known].tolist()

@@ -22,7 +22,7 @@ from rtreid_ros.datasets.synthetic.street import build_street
 from rtreid_ros.datasets.synthetic.view import look_at
 from rtreid_ros.errors import ConfigError
 from rtreid_ros.options import build
-from rtreid_ros.types import Float64, Frame, GroundTruth, UInt8
+from rtreid_ros.types import Float64, Frame, GroundTruth, Int64, UInt8
 
 _LEAST_INSIDE = 0.2
 """Whose box lies less than this share inside the image is not in the ground truth."""
@@ -101,6 +101,11 @@ class SyntheticScene:
         if index == 0:
             return np.eye(2, 3)
         return compose(self._view(index), invert(self._view(index - 1)))
+
+    def standing_places(self, index: int, ids: Int64) -> Float64:
+        """``(N, 3)`` where people of the ground truth stand in frame `index`, metres in world axes."""
+        places = self._crowd.position[index, ids - 1]
+        return np.stack([places[:, 0], np.zeros(len(ids)), places[:, 1]], 1)
 
     def frame(self, index: int) -> Frame:
         """Render one frame, whatever was rendered before.
