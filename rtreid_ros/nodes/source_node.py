@@ -38,6 +38,7 @@ from rtreid_ros.nodes.pacing import Backpressure, Pace, ReadAhead
 from rtreid_ros.ordering import Order, StampOrder
 from rtreid_ros.sources import open_source
 from rtreid_ros.sources.camera import CameraSource
+from rtreid_ros.sources.looped import Looped
 from rtreid_ros.types import Frame
 
 _PREFETCH = 4
@@ -64,7 +65,6 @@ class SourceNode(BaseNode):
         self._published = 0
         self._stopping = threading.Event()
         self._backpressure = Backpressure(1)
-        self._order = StampOrder()
 
     def configure(self) -> None:
         """Open the source."""
@@ -72,17 +72,25 @@ class SourceNode(BaseNode):
         self.lossless = self._options.lossless
         if not self._options.source:
             raise ConfigError("parameter source is empty: say what to publish, such as -p source:=video.mp4")
-        topic, rate = self._options.topic, self._options.rate
-        source = open_source(self._options.source, topic=topic or None, frame_rate=rate or None)
-        self._source = self._resources.enter_context(source)
-        self._live = isinstance(self._source, CameraSource)
+        self._open()
         height, width = self._source.size
         length = "" if self._source.length is None else f", {self._source.length} frames"
         speed = f"{self._source.frame_rate:g} frames per second"
         self.get_logger().info(f"source: {self._source.name}, {width}x{height}, {speed}{length}")
 
+    def _open(self) -> None:
+        topic, rate = self._options.topic, self._options.rate
+        source = open_source(self._options.source, topic=topic or None, frame_rate=rate or None)
+        self._live = isinstance(source, CameraSource)
+        if self._options.loop and not self._live:
+            source = Looped(source)
+        self._source = self._resources.enter_context(source)
+        self._is_open = True
+
     def activate(self) -> None:
-        """Make topics, start reading and publishing."""
+        """Make topics, start reading and publishing from the beginning."""
+        if not self._is_open:
+            self._open()
         self._rate = self.publish_to(Float64, "source_rate", qos.latched_qos())
         self._rate.publish(Float64(data=float(self._source.frame_rate)))
         compressed = self._options.image_transport == "compressed"
@@ -95,6 +103,8 @@ class SourceNode(BaseNode):
         self._truth = self.publish_to(TrackArray, "ground_truth", qos.record_qos())
         self._finished = self.publish_to(UInt64, "source_finished", qos.latched_qos())
         self._backpressure = Backpressure(self._options.window)
+        self._order = StampOrder()
+        self._published = 0
         self._stopping.clear()
         if self.lossless:
             profile = qos.result_qos(True, publishing=False)
@@ -110,7 +120,8 @@ class SourceNode(BaseNode):
         self._backpressure.stop()
         if self._ahead is not None:
             self._ahead.close()
-        if self._live:  # it may be waiting for a camera
+        if self._live:  # the player may be waiting for the camera
+            self._is_open = False
             self._resources.close()
         if self._player is not None:
             self._player.join(5)
