@@ -49,6 +49,7 @@ class EvaluatorNode(ObserverNode):
             self._output.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(f"parameter output: cannot write {self._output}: {error.strerror}") from None
+        super().configure()
 
     def activate(self) -> None:
         """Make topics."""

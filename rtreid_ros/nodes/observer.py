@@ -27,19 +27,27 @@ class ObserverNode(BaseNode):
     A run is over when the source has finished and the tracks of every frame it announced have
     come, or none has come for ``settle`` seconds. Then, or when interrupted, `conclude` is called
     once; after it the process ends. Without a source_node only an interrupt ends a run.
+
+    A run begins when the node is configured and goes on over a time of inactivity; cleaning up concludes it.
     """
 
     settle: float
     _concluded = True
-    """Whether there is nothing to conclude: a run begins in `activate`."""
+    """Whether there is nothing to conclude."""
 
-    def activate(self) -> None:
-        """Make topics."""
+    def configure(self) -> None:
+        """Begin a run."""
         self.ledger: FrameLedger[TrackArray] = FrameLedger()
         self._finished: int | None = None
         self._first_result: float | None = None
         self._without_source = False
         self._concluded = False
+        self._last_announced = 0
+
+    def activate(self) -> None:
+        """Make topics."""
+        self._resumed = self.ledger.announced > 0
+        """Whether announcements may be those of before, which new subscriptions get again."""
         self.last_news = time.monotonic()
         """When something of the run last came, monotonic seconds."""
         self._frames_topic = self.resolve_topic_name("frames")
@@ -51,9 +59,15 @@ class ObserverNode(BaseNode):
         self.every(0.1, self._look_for_end)
 
     def deactivate(self) -> None:
+        """Finish what is under way; the run may go on later."""
+        if self.is_active:
+            self._rest()
+        super().deactivate()
+
+    def cleanup(self) -> None:
         """Flush files, also in the middle of a run."""
         self._conclude_once()
-        super().deactivate()
+        super().cleanup()
 
     @property
     def published(self) -> int | None:
@@ -66,6 +80,9 @@ class ObserverNode(BaseNode):
     @abstractmethod
     def observe(self, entry: Entry[TrackArray]) -> None:
         """The tracks of one frame, in order of the frames."""
+
+    def rest(self) -> None:
+        """Finish what is under way."""
 
     @abstractmethod
     def conclude(self) -> None:
@@ -99,6 +116,9 @@ class ObserverNode(BaseNode):
         index = message.source.rpartition("#")[2]
         if not index.isdigit():
             raise MessageError(f"frames: source must end in #<index>, got {message.source!r}")
+        if self._resumed and stamp <= self._last_announced:
+            return
+        self._resumed, self._last_announced = False, stamp
         earlier = self.ledger.earlier
         entries = self.ledger.announce(stamp, int(index))
         if self.ledger.earlier > earlier:
@@ -124,12 +144,17 @@ class ObserverNode(BaseNode):
             self._conclude_once()
             self.finish()
 
+    def _rest(self) -> None:
+        if not self.ledger.announced:
+            self._go_without_source()
+        self.rest()
+
     def _conclude_once(self) -> None:
         if self._concluded:
             return
         self._concluded = True
-        if not self.ledger.announced:
-            self._go_without_source()
+        if self.is_active:
+            self._rest()
         missing = 0 if self.published is None else self.published - self.ledger.answered
         if self.lossless and missing:
             self.exit_code = 1

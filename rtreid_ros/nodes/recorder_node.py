@@ -61,10 +61,11 @@ class RecorderNode(ObserverNode):
         self._trace = TraceOutput(folder / "trace.json") if options.trace else None
         outputs = self._text, self._bag, self._video, self._trace
         self._outputs: list[Output] = [output for output in outputs if output is not None]
+        self._failed = False
+        super().configure()
 
     def activate(self) -> None:
         """Make the writing thread and topics."""
-        self._failed = False
         self._writer = self.work_with(self._write, _QUEUE)
         self._pairs: StampMatcher[ImageView, FrameResult] = StampMatcher(
             _WAITING, lambda images, _: self.statistics.count("unmatched", images if self._video else 0)
@@ -99,11 +100,14 @@ class RecorderNode(ObserverNode):
         """Hand the tracks of a frame to the writing thread."""
         self._writer.put((self.resolve_topic_name("tracks"), "rtreid_ros/msg/TrackArray", entry))
 
-    def conclude(self) -> None:
-        """Write what still waits and finish the files."""
+    def rest(self) -> None:
+        """Write what still waits."""
         if not self._writer.close(_DRAIN_S, drain=True):
             self.get_logger().error(f"the disk is too slow: gave up after {_DRAIN_S:g} s")
             self.exit_code = 1
+
+    def conclude(self) -> None:
+        """Finish the files."""
         for output in self._outputs:
             self._finish(output)
         if self._failed:
