@@ -193,8 +193,8 @@ def _single(value: float) -> str:
 
 
 def _shortest(value: np.floating[Any]) -> str:
-    """The fewest digits that are read back as this very number, without an exponent."""
-    return np.format_float_positional(value, unique=True, trim="-")
+    """The fewest digits that are read back as this very number."""
+    return str(value).removesuffix(".0")
 
 
 def _write_seqinfo(
