@@ -3,112 +3,213 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
+import sys
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
+from support.launched import Described, load, require_launch
 
+from rtreid_ros.errors import ConfigError
 from rtreid_ros.nodes.options import NODES
 from rtreid_ros.tracking import TRACKERS
 
 ROOT = Path(__file__).resolve().parents[1]
-FILES = sorted((ROOT / "launch").glob("*.launch.py"))
+FILES = sorted(path.name.removesuffix(".launch.py") for path in (ROOT / "launch").glob("*.launch.py"))
+NEEDED = {"replay_eval": {"bag": str(ROOT)}}
+"""Arguments without which a launch file has nothing to do."""
 
 
-def load(name: str) -> ModuleType:
-    pytest.importorskip("launch.actions", reason="`launch` comes with a ROS 2 installation only")
-    pytest.importorskip("launch_ros.actions", reason="`launch_ros` comes with a ROS 2 installation only")
-    spec = importlib.util.spec_from_file_location(name, ROOT / "launch" / f"{name}.launch.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture
+def described():
+    """Describes a launch file with arguments."""
+    require_launch()
+    return lambda name, **arguments: Described(name, **{**NEEDED.get(name, {}), **arguments})
 
 
-def declared(description: Any) -> dict[str, Any]:
-    """The arguments of a launch description by name."""
-    return {argument.name: argument for argument in description.get_launch_arguments()}
-
-
-def started(module: ModuleType, function: str, **arguments: str) -> list[Any]:
-    """The actions that `function` of a launch file returns, once the arguments are set."""
-    from launch import LaunchContext  # noqa: PLC0415
-
-    context = LaunchContext()
-    context.launch_configurations.update(arguments)
-    for action in module.generate_launch_description().entities:
-        if type(action).__name__ == "DeclareLaunchArgument":
-            action.visit(context)
-    return list(getattr(module, function)(context))
-
-
-def executables(actions: list[Any]) -> list[str]:
-    return [action.node_executable for action in actions if hasattr(action, "node_executable")]
-
-
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_every_node_a_launch_file_names_exists(path: Path) -> None:
+@pytest.mark.parametrize("name", [*FILES, "../rtreid_ros/launching/nodes"])
+def test_every_node_a_launch_file_names_exists(name: str) -> None:
+    path = ROOT / "launch" / (f"{name}.launch.py" if name in FILES else f"{name}.py")
     texts = {item.value for item in ast.walk(ast.parse(path.read_text())) if isinstance(item, ast.Constant)}
     named = {text for text in texts if isinstance(text, str) and text.endswith("_node") and " " not in text}
-    assert named
     assert named <= set(NODES)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_every_parameter_a_launch_file_sets_exists(path: Path) -> None:
-    known = {name for node in NODES.values() for name, _ in node.options()}
-    dotted = {
-        item.value
-        for item in ast.walk(ast.parse(path.read_text()))
-        if isinstance(item, ast.Constant)
-        and isinstance(item.value, str)
-        and item.value.partition(".")[0] in {"detector", "embedder", "tracker", "camera_motion"}
-        and "." in item.value
+@pytest.mark.parametrize("name", FILES)
+def test_every_argument_is_described_and_optional(name: str) -> None:
+    for argument in load(name).generate_launch_description().get_launch_arguments():
+        assert argument.description, argument.name
+        assert argument.default_value is not None, argument.name
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_parameter_given_is_one_of_the_node(name: str, described) -> None:
+    graph = described(
+        name,
+        detector="a.onnx",
+        embedder="b.onnx",
+        tracker="sort",
+        camera_motion="auto",
+        image_transport="raw",
+        source="0",
+        visualize="true",
+        use_sim_time="true",
+    )
+    for executable, actions in graph.nodes.items():
+        known = {"use_sim_time", *(option for option, _ in NODES[executable].options("sort"))}
+        for index in range(len(actions)):
+            assert set(graph.parameters(executable, index)) <= known
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_launch_leads_every_node_of_ours_through_its_lifecycle(name: str, described) -> None:
+    graph = described(name)
+    assert graph.nodes
+    for executable in graph.nodes:
+        assert type(graph.nodes[executable][0]).__name__ == "LifecycleNode"
+        assert graph.parameters(executable)["autostart"] is False
+
+
+def test_without_autostart_launch_asks_for_no_transition(described) -> None:
+    def handlers(**arguments):
+        names = [type(action).__name__ for action in described("tracking", **arguments).actions]
+        return names.count("RegisterEventHandler")
+
+    assert handlers(autostart="false") == 1  # the end of the process
+    assert handlers() == 7
+
+
+def test_nodes_that_are_started_again_start_themselves(described) -> None:
+    graph = described("tracking", respawn="true")
+    assert graph.parameters("tracking_node")["autostart"] is True
+    assert graph.node("tracking_node")._ExecuteLocal__respawn is True
+    assert described("tracking", respawn="true", autostart="false").parameters("tracking_node") == {
+        "autostart": False,
+        "use_sim_time": False,
     }
-    assert dotted <= known
 
 
-def test_every_argument_is_described_and_optional() -> None:
-    for path in FILES:
-        module = load(path.name.removesuffix(".launch.py"))
-        for name, argument in declared(module.generate_launch_description()).items():
-            assert argument.description, name
-            assert argument.default_value is not None, name
+def test_the_tracker_argument_offers_every_tracker(described) -> None:
+    assert set(described("tracking").declared["tracker"].choices) == {"", *TRACKERS}
 
 
-def test_the_tracker_argument_offers_every_tracker() -> None:
-    arguments = declared(load("tracking").generate_launch_description())
-    assert set(arguments["tracker"].choices) == {"", *TRACKERS}
+def test_composed_is_one_process_and_the_default(described) -> None:
+    assert list(described("tracking").nodes) == ["tracking_node"]
 
 
-def test_composed_is_one_process_and_the_default() -> None:
-    assert executables(started(load("tracking"), "nodes")) == ["tracking_node"]
+def test_distributed_is_one_process_per_stage(described) -> None:
+    nodes = described("tracking", mode="distributed").nodes
+    assert list(nodes) == ["detector_node", "embedder_node", "tracker_node"]
 
 
-def test_distributed_is_one_process_per_stage() -> None:
-    nodes = executables(started(load("tracking"), "nodes", mode="distributed"))
-    assert nodes == ["detector_node", "embedder_node", "tracker_node"]
+def test_rviz_brings_the_visualizer_along(described) -> None:
+    graph = described("tracking", rviz="true", namespace="robot")
+    assert list(graph.nodes) == ["tracking_node", "visualizer_node", "rviz2"]
+    assert graph.namespaces("rviz2") == ["robot"]
 
 
-def test_rviz_brings_the_visualizer_along() -> None:
-    assert executables(started(load("tracking"), "nodes", rviz="true"))[1:] == ["visualizer_node", "rviz2"]
+def test_arguments_become_parameters_of_the_nodes_that_have_them(described) -> None:
+    graph = described(
+        "tracking",
+        mode="distributed",
+        detector="a.onnx",
+        tracker="sort",
+        lossless="true",
+        camera_motion="ecc",
+    )
+    common = {"lossless": True, "autostart": False, "use_sim_time": False}
+    assert graph.parameters("detector_node") == {
+        **common,
+        "detector.model": "a.onnx",
+        "tracker.name": "sort",
+        "camera_motion.method": "ecc",
+    }
+    assert graph.parameters("embedder_node") == {**common, "embedder.model": "osnet_x0_25_market1501.onnx"}
+    assert graph.parameters("tracker_node") == {**common, "tracker.name": "sort"}
 
 
-def test_a_missing_parameter_file_is_an_error() -> None:
-    module = load("tracking")
-    with pytest.raises(FileNotFoundError, match="no file"):
-        started(module, "nodes", params_file="/nowhere.yaml")
+def test_images_are_taken_from_the_topic_asked_for(described) -> None:
+    graph = described("tracking", image="/cam/image_raw", mode="distributed")
+    images = {"image": "/cam/image_raw", "image/compressed": "/cam/image_raw/compressed"}
+    assert graph.remaps("detector_node") == images
+    assert graph.remaps("tracker_node") == {}
 
 
-def test_the_demo_judges_only_where_there_is_ground_truth() -> None:
-    module = load("demo")
-    assert executables(started(module, "ends_of_the_graph")) == [
-        "recorder_node",
-        "evaluator_node",
-        "source_node",
-    ]
-    without = executables(started(module, "ends_of_the_graph", evaluate="false"))
-    assert without == ["recorder_node", "source_node"]
+def test_a_parameter_file_decides_what_arguments_leave_open(described, tmp_path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("/**: {ros__parameters: {embedder.model: mine.onnx}}\n")
+    graph = described("tracking", params_file=str(file), detector="a.onnx")
+    assert "embedder.model" not in graph.parameters("tracking_node")
+    with pytest.raises(ConfigError, match=r"params_file: there is no file '/nowhere\.yaml'"):
+        described("tracking", params_file="/nowhere.yaml")
+
+
+def test_the_demo_judges_only_where_it_can(described) -> None:
+    graph = described("demo")
+    assert list(graph.nodes)[3:] == ["recorder_node", "evaluator_node", "source_node"]
+    assert graph.parameters("source_node")["wait_for_observers"] == 2
+    assert graph.parameters("recorder_node")["video"] is True
+    graph = described("demo", evaluate="false", mode="composed")
+    assert list(graph.nodes) == ["tracking_node", "recorder_node", "source_node"]
+    assert graph.parameters("source_node")["wait_for_observers"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "readers"),
+    [({"mode": "composed"}, 2), ({}, 3), ({"rviz": "true"}, 4)],
+)
+def test_the_source_of_the_demo_waits_for_all_who_take_images(arguments, readers, described) -> None:
+    assert described("demo", **arguments).parameters("source_node")["wait_for_subscribers"] == readers
+
+
+def test_of_two_machines_each_runs_its_stages(described) -> None:
+    robot = described("distributed", peer="10.0.0.2")
+    assert list(robot.nodes) == ["tracker_node"]
+    assert type(robot.actions[0]).__name__ == "SetEnvironmentVariable"
+    robot.actions[0].execute(robot.context)
+    assert robot.context.environment["ROS_STATIC_PEERS"] == "10.0.0.2"
+    assert list(described("distributed", source="0").nodes) == ["tracker_node", "source_node"]
+    server = described("distributed", role="server", source="0")
+    assert list(server.nodes) == ["detector_node", "embedder_node"]
+    for executable in server.nodes:
+        assert server.parameters(executable)["image_transport"] == "compressed"
+
+
+def test_a_bag_is_played_in_simulated_time(described) -> None:
+    graph = described("replay_eval", bag=str(ROOT), topic="/cam/image/compressed", rate="0.5", rules="MOT17")
+    command = graph.module.play_command(graph.values)
+    assert command[:7] == ["ros2", "bag", "play", str(ROOT), "--clock", "--rate", "0.5"]
+    for executable in ("tracking_node", "recorder_node", "evaluator_node"):
+        assert graph.parameters(executable)["use_sim_time"] is True
+    for executable in ("tracking_node", "recorder_node"):
+        assert graph.parameters(executable)["image_transport"] == "compressed"
+        assert graph.remaps(executable)["image/compressed"] == "/cam/image/compressed"
+    assert graph.parameters("evaluator_node")["rules"] == "MOT17"
+    assert "source_node" not in graph.nodes
+
+
+def test_a_bag_played_by_our_source_is_numbered(described, tmp_path) -> None:
+    graph = described("replay_eval", player="source_node", lossless="true", output=str(tmp_path))
+    given = graph.parameters("source_node")
+    assert (given["source"], given["lossless"], given["wait_for_subscribers"]) == (str(ROOT), True, 2)
+    assert graph.module.judging(graph.values) == []
+    graph.context.launch_configurations["gt"] = "gt.txt"
+    (judge,) = graph.module.judging(graph.values)
+    command = [part[0].text for part in judge.cmd]
+    assert command[:4] == [sys.executable, "-m", "rtreid_ros.cli.main", "eval"]
+    assert command[4:7] == [str(tmp_path / "tracks.txt"), "--gt", "gt.txt"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"bag": ""}, "bag:= must name a bag"),
+        ({"bag": "/no/such"}, "bag:= must name a bag to play, got '/no/such'"),
+        ({"gt": "gt.txt"}, "gt needs player:=source_node"),
+        ({"lossless": "true"}, "lossless needs player:=source_node"),
+        ({"rate": "fast"}, "rate:= takes a number, got 'fast'"),
+        ({"rate": "2", "player": "source_node"}, "rate needs player:=rosbag2"),
+    ],
+)
+def test_a_replay_that_cannot_be_is_refused(arguments, message, described) -> None:
+    with pytest.raises(ConfigError, match=message):
+        described("replay_eval", **arguments)
