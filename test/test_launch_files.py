@@ -15,7 +15,7 @@ from rtreid_ros.tracking import TRACKERS
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted(path.name.removesuffix(".launch.py") for path in (ROOT / "launch").glob("*.launch.py"))
-NEEDED = {"replay_eval": {"bag": str(ROOT)}}
+NEEDED = {"multi_camera": {"cameras": "front,rear"}, "replay_eval": {"bag": str(ROOT)}}
 """Arguments without which a launch file has nothing to do."""
 
 
@@ -172,6 +172,24 @@ def test_of_two_machines_each_runs_its_stages(described) -> None:
     assert list(server.nodes) == ["detector_node", "embedder_node"]
     for executable in server.nodes:
         assert server.parameters(executable)["image_transport"] == "compressed"
+
+
+def test_several_cameras_share_one_process(described) -> None:
+    graph = described("multi_camera", image="image_raw", visualize="true", namespace="robot")
+    assert list(graph.nodes) == ["tracking_node", "gallery_node", "visualizer_node"]
+    given = graph.parameters("tracking_node")
+    assert list(given["cameras"]) == ["front", "rear"]
+    assert given["tracker.publish_embeddings"] is True
+    remaps = graph.remaps("tracking_node")
+    assert remaps["front/image"] == "front/image_raw"
+    assert remaps["rear/image/compressed"] == "rear/image_raw/compressed"
+    assert graph.namespaces("visualizer_node") == ["robot/front", "robot/rear"]
+    assert graph.remaps("visualizer_node")["tracks"] == "global_tracks"
+    alone = described("multi_camera", gallery="false", rviz="true")
+    assert list(alone.nodes) == ["tracking_node", "visualizer_node", "rviz2"]
+    assert "tracks" not in alone.remaps("visualizer_node")
+    with pytest.raises(ConfigError, match="cameras:= must name"):
+        described("multi_camera", cameras=" , ")
 
 
 def test_a_bag_is_played_in_simulated_time(described) -> None:

@@ -12,6 +12,7 @@ from support.launched import ROOT, Launched, require_launch
 from support.waiting import until
 
 from rtreid_ros.nodes.environment import process_environment
+from rtreid_ros.nodes.graph import NodeSpec
 
 pytestmark = pytest.mark.usefixtures("ros")
 
@@ -129,6 +130,30 @@ def test_two_machines_track_together(launched, peer):
     robot.wait_for_log("]: ready", 2)
     until(lambda: any(message.tracks for message in messages), 60, "tracks")
     assert peer.node.count_publishers("/cam/image/compressed") == 1
+
+
+def test_several_cameras_get_common_ids(launched, graph, peer):
+    from rtreid_ros.msg import TrackArray
+
+    tracks = {name: peer.collect(TrackArray, f"{name}/global_tracks") for name in ("front", "rear")}
+    run = launched("multi_camera", cameras="front,rear", image="image_raw", visualize="true")
+    run.wait_for_log("]: ready", 4)
+    for number, name in enumerate(tracks):
+        source = {"source": f"synthetic:frames=3000,people=8,camera={number}", "wait_for_subscribers": 2}
+        graph(
+            NodeSpec(
+                "source_node",
+                name=f"{name}_source",
+                namespace=f"/{name}",
+                parameters=source,
+                remaps={"image": "image_raw"},
+            )
+        )
+    for name, messages in tracks.items():
+        until(
+            lambda m=messages: any(row.global_id for array in m for row in array.tracks), 90, f"ids of {name}"
+        )
+    assert peer.node.count_publishers("/rear/annotated") == 1
 
 
 def test_a_lossless_replay_gives_the_tracks_of_eval_bag(launched, street, tmp_path):
