@@ -136,12 +136,12 @@ class Soak:
 class Listener:
     """Takes what the graph makes, in a thread of this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, domain_id: int) -> None:
         self._lock = threading.Lock()
         self._images = 0
         self._latencies: list[float] = []
         self.context = rclpy.Context()
-        rclpy.init(context=self.context)
+        rclpy.init(context=self.context, domain_id=domain_id)
         self._node = rclpy.create_node("soak", context=self.context)
         self._node.create_subscription(TrackArray, "tracks", self._take, 100)
         self._node.create_subscription(
@@ -206,21 +206,29 @@ def nodes(shape: str, video: Path, rate: float, threads: int) -> list[NodeSpec]:
     return [*stages, NodeSpec("visualizer_node"), NodeSpec("source_node", parameters=source)]
 
 
-def soak(shape: str, minutes: float, warm_up: float, rate: float, people: int, threads: int) -> Soak:
-    """Let a graph run.
+def soak(
+    shape: str,
+    minutes: float,
+    warm_up: float,
+    *,
+    domain_id: int,
+    rate: float = 30.0,
+    people: int = 10,
+    threads: int = 1,
+) -> Soak:
+    """Let a graph run in a ROS domain of its own.
 
     Raises:
         GraphError: a process died.
     """
-    os.environ.update(process_environment(domain_id=1 + os.getpid() % 100))
     result = Soak(shape, warm_up)
     with tempfile.TemporaryDirectory() as folder:
         video = Path(folder) / "street.mp4"
         clip(video, CLIP_FRAMES, people)
         specs = nodes(shape, video, rate, threads)
-        listener = Listener()
+        listener = Listener(domain_id)
         try:
-            with Graph(specs, log_dir=folder) as graph:
+            with Graph(specs, log_dir=folder, domain_id=domain_id) as graph:
                 for spec in specs:
                     graph.wait_for_log(spec.label, "ready", 120)
                 _watch(graph, [spec.label for spec in specs], listener, minutes, result)
@@ -351,9 +359,19 @@ def main() -> int:
     args = parser.parse_args()
     warm_up = min(args.minutes / 10, 5.0) if args.warm_up is None else args.warm_up
     args.folder.mkdir(parents=True, exist_ok=True)
+    domain_id = 1 + os.getpid() % 100
+    os.environ.update(process_environment(domain_id=domain_id))
     parts, good = [], True
     for shape in args.shape:
-        result = soak(shape, args.minutes, warm_up, args.rate, args.people, args.threads)
+        result = soak(
+            shape,
+            args.minutes,
+            warm_up,
+            domain_id=domain_id,
+            rate=args.rate,
+            people=args.people,
+            threads=args.threads,
+        )
         problems = result.problems(latency=not args.no_latency)
         good &= not problems
         verdict = "; ".join(problems) or "nothing has grown"

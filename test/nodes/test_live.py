@@ -178,7 +178,8 @@ def test_a_wrong_parameter_ends_the_node_with_one_clear_line(executable, paramet
     started = graph(NodeSpec(executable, parameters=parameters))
     until(lambda: not started.running(executable), 30, "the end of the node")
     assert started.stop() == {executable: 1}
-    errors = [line for line in started.log(executable).splitlines() if "error:" in line]
+    log = started.log(executable)
+    errors = [line for line in log.splitlines() if "error:" in line or "[ERROR]" in line]
     assert len(errors) == 1
     assert message in errors[0]
     assert "Traceback" not in started.log(executable)
