@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sys
-import time
 from typing import Any
 
 from sensor_msgs.msg import CompressedImage, Image
@@ -19,6 +18,7 @@ from rtreid_ros.nodes.images import ImageView, serialize_image, serialize_jpeg
 from rtreid_ros.nodes.main import run
 from rtreid_ros.nodes.markers import markers_message
 from rtreid_ros.nodes.matching import StampMatcher
+from rtreid_ros.nodes.trace import Marks, Tracer
 from rtreid_ros.visualization import Annotator, Label, track_label
 
 _WAITING = 32
@@ -53,6 +53,7 @@ class VisualizerNode(BaseNode):
         self._annotated = self.publish_to(Image, "annotated", results)
         self._compressed = self.publish_to(CompressedImage, "annotated/compressed", results)
         self._markers = self.publish_to(MarkerArray, "markers", results)
+        self._tracer = Tracer(self)
         self._worker = self.work_with(self._draw)
         # an image without tracks was dropped by a stage, which counts it
         self._matcher: StampMatcher[ImageView, TrackArray] = StampMatcher(
@@ -71,10 +72,16 @@ class VisualizerNode(BaseNode):
 
     def _hand_over(self, pair: Pair | None) -> None:
         if pair is not None:
-            self._worker.put((pair, time.monotonic()))
+            self._worker.put((pair, Marks()))
 
-    def _draw(self, item: tuple[Pair, float]) -> None:
-        (view, message), received = item
+    def _draw(self, item: tuple[Pair, Marks]) -> None:
+        (view, message), marks = item
+        marks.waited()
+        with marks.measure("draw"):
+            self._show(view, message)
+        self._tracer.finish(marks, view.stamp_ns, view.frame_id)
+
+    def _show(self, view: ImageView, message: TrackArray) -> None:
         shown = self._shown
         rows = [
             row
@@ -105,7 +112,6 @@ class VisualizerNode(BaseNode):
             if jpeg:
                 picture = serialize_jpeg(image, view.stamp_ns, view.frame_id, shown.jpeg_quality)
                 self._compressed.publish(picture)
-        self.count_processed(view.stamp_ns, received)
 
 
 def _label(track: Any, from_camera: bool) -> Label:

@@ -12,7 +12,10 @@ from rtreid_ros.nodes.graph import NodeSpec
 
 pytestmark = pytest.mark.usefixtures("ros")
 
-COMPOSED = {"/tracking_node": {"wait", "decode", "detect", "motion", "embed", "associate", "publish"}}
+COMPOSED = {
+    "/tracking_node": {"wait", "decode", "detect", "motion", "embed", "associate", "publish"},
+    "/visualizer_node": {"wait", "draw"},
+}
 DISTRIBUTED = {
     "/detector_node": {"wait", "decode", "detect", "motion", "publish"},
     "/embedder_node": {"wait", "decode", "embed", "publish"},
@@ -38,7 +41,9 @@ def traced(graph, stages, quick_models, tmp_path):
         ]
         recorder = {"lossless": True, "output": str(tmp_path / "out"), "bag": False, "trace": True}
         source = {"source": "synthetic:frames=30,people=2", "lossless": True, "wait_for_observers": 1}
-        source["wait_for_subscribers"] = 1 if shape == "composed" else 2
+        source["wait_for_subscribers"] = 2
+        if shape == "composed":
+            nodes.append(NodeSpec("visualizer_node", parameters={"lossless": True}))
         started = graph(
             *nodes,
             NodeSpec("recorder_node", parameters=recorder),

@@ -129,15 +129,11 @@ class GraphReport:
         status = self._view.statuses.get(name)
         if status is None:
             return NodeFinding(name, "", "broken", self._view.facts.states.get(name, ""), "silent")
-        state = (
-            "broken"
-            if status.level >= 2 or silent_topics(status.values)
-            else "warning"
-            if status.level
-            else "ok"
-        )
         lifecycle = status.values.get("state", "")
-        if state == "ok" and lifecycle not in ("active", ""):
+        state = "ok"
+        if status.level >= _ERROR or silent_topics(status.values):
+            state = "broken"
+        elif status.level or lifecycle not in ("active", ""):
             state = "warning"
         figures = (status.values.get(key, "") for key in ("rate_hz", "latency_p50_ms", "latency_p99_ms"))
         return NodeFinding(name, status.kind, state, lifecycle, status.message, *figures)
