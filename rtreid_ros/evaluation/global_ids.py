@@ -17,7 +17,7 @@ from rtreid_ros.boxes import iou
 from rtreid_ros.errors import ConfigError
 from rtreid_ros.evaluation.judging import PLAIN, FramePair, Rules
 from rtreid_ros.evaluation.metrics import combine, evaluate_pairs
-from rtreid_ros.types import GroundTruth, Int64, Tracks
+from rtreid_ros.types import GroundTruth, Int64, Tracks, TrackState
 
 _MATCH = 0.5
 """Least IoU of a track and whom it shows."""
@@ -88,7 +88,7 @@ def judge_global_ids(cameras: Mapping[str, CameraRun], rules: Rules = PLAIN) -> 
     for number, run in enumerate(cameras.values()):
         pairs = []
         for truth, tracks, global_ids in zip(run.truth, run.tracks, run.global_ids, strict=True):
-            kept = tracks.states == 2
+            kept = tracks.states == TrackState.CONFIRMED
             mine, ids = tracks[kept], np.asarray(global_ids)[kept]
             own = -1 - (number + len(cameras) * mine.ids)  # below 0: never a global id
             boxes, identified = boxes + len(ids), identified + int(np.count_nonzero(ids))

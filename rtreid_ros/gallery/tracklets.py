@@ -13,6 +13,8 @@ from rtreid_ros.types import Bool, Float32, Float64, Int64, Tracks
 
 GRACE_NS = 2_000_000_000
 """A track may be missing from its camera's messages for this long and still be the same one."""
+_AGE_ERROR, _AGE_ERROR_NS = 1e-6, 1_000_000
+"""Ages are float32 seconds."""
 NOBODY = -1
 _FREE = -1
 
@@ -95,7 +97,8 @@ class Tracklets:
         rows = self.of_camera(camera)
         self.close(rows[self.reported[rows] < now - GRACE_NS])
         row_of = {int(self.ids[row]): int(row) for row in self.of_camera(camera)}
-        born = now - (tracks.ages.astype(np.float64) * 1e9).astype(np.int64)
+        ages = tracks.ages.astype(np.float64) * 1e9
+        born = now - (ages * (1 + _AGE_ERROR)).astype(np.int64) - _AGE_ERROR_NS
         found = np.empty(len(tracks), np.int64)
         for index, id_ in enumerate(tracks.ids.tolist()):
             row = row_of.get(id_)
