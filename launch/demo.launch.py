@@ -36,7 +36,7 @@ def generate_launch_description() -> LaunchDescription:
 def graph(context: LaunchContext) -> list[Action]:
     """The processes that the arguments ask for; when those that judge and record end, everything ends."""
     values = Values(context)
-    visualizers, others = displays(values)
+    shown, others = displays(values)
     judges = observers(values, {"video": True})
     source = our_node(
         "source_node",
@@ -49,4 +49,4 @@ def graph(context: LaunchContext) -> list[Action]:
         },
     )
     nodes = [*stages(values), *judges, source]
-    return [*end_after(judges), *bring_up(nodes, values, optional=visualizers), *others]
+    return [*end_after(judges), *bring_up(nodes, values, optional=shown), *others]

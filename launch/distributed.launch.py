@@ -40,6 +40,9 @@ ARGUMENTS = (
     "camera_motion",
     "namespace",
     "params_file",
+    "positions",
+    "camera_info",
+    "depth",
     "visualize",
     "rviz",
     "frame",
@@ -66,6 +69,6 @@ def graph(context: LaunchContext) -> list[Action]:
     nodes = [our_node(name, values) for name in NODES[values["role"]]]
     if values["source"] and values["role"] == "robot":
         nodes.append(our_node("source_node", values, {"source": values["source"]}))
-    visualizers, others = displays(values)
+    shown, others = displays(values)
     reach = [SetEnvironmentVariable("ROS_STATIC_PEERS", values["peer"])] if values["peer"] else []
-    return [*reach, *bring_up(nodes, values, optional=visualizers), *others]
+    return [*reach, *bring_up(nodes, values, optional=shown), *others]

@@ -24,6 +24,9 @@ ARGUMENTS = (
     "lossless",
     "namespace",
     "params_file",
+    "positions",
+    "camera_info",
+    "depth",
     "visualize",
     "rviz",
     "frame",
@@ -40,5 +43,5 @@ def generate_launch_description() -> LaunchDescription:
 def graph(context: LaunchContext) -> list[Action]:
     """The processes that the arguments ask for."""
     values = Values(context)
-    visualizers, others = displays(values)
-    return [*bring_up(stages(values), values, optional=visualizers), *others]
+    shown, others = displays(values)
+    return [*bring_up(stages(values), values, optional=shown), *others]

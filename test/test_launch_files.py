@@ -107,6 +107,14 @@ def test_rviz_brings_the_visualizer_along(described) -> None:
     assert graph.namespaces("rviz2") == ["robot"]
 
 
+def test_positions_come_from_depth_or_ground(described) -> None:
+    graph = described("tracking", positions="depth", depth="/cam/depth", rviz="true")
+    assert list(graph.nodes) == ["tracking_node", "position_node", "visualizer_node", "rviz2"]
+    assert graph.parameters("position_node")["position.method"] == "depth"
+    assert graph.remaps("position_node") == {"camera_info": "camera_info", "depth": "/cam/depth"}
+    assert "positions.rviz" in str(graph.node("rviz2")._Node__arguments)
+
+
 def test_arguments_become_parameters_of_the_nodes_that_have_them(described) -> None:
     graph = described(
         "tracking",

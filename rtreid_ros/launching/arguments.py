@@ -62,6 +62,13 @@ ARGUMENTS = {
     "visualize": _switch("publish the annotated image and the markers (rviz:=true does so too)"),
     "rviz": _switch("start RViz"),
     "frame": Argument("frame_id of the images, RViz's fixed frame", "camera"),
+    "positions": Argument(
+        "publish where tracks stand (tracks_3d, markers_3d): by a depth image, by the ground (ground.height "
+        "and so on in params_file), or as either knows; empty = do not",
+        choices=("", "auto", "depth", "ground"),
+    ),
+    "camera_info": Argument("topic of the camera's calibration, for positions", "camera_info"),
+    "depth": Argument("topic of depth images registered to the images, for positions", "depth"),
     # how it runs
     "autostart": _switch(
         "configure and activate the nodes; false: they wait for `ros2 lifecycle set`", "true"

@@ -19,6 +19,7 @@ _SETS = {
     "embedder": "embedder.model",
     "tracker": "tracker.name",
     "camera_motion": "camera_motion.method",
+    "positions": "position.method",
 }
 """Which parameter an argument sets, on every node that has it."""
 _WRITING_S = 60.0
@@ -95,22 +96,27 @@ def stages(
     return [our_node(name, values, _known_to(name, parameters), remaps=remaps) for name in names]
 
 
-def rviz(values: Values, *, namespace: str = "") -> Node:
-    """RViz with its topics in a namespace below that of the argument ``namespace``."""
+def rviz(values: Values, config: str = "tracking.rviz", *, namespace: str = "") -> Node:
+    """RViz with a file of ``config/``, its topics in a namespace below that of the argument ``namespace``."""
     return Node(
         package="rviz2",
         executable="rviz2",
         namespace=_joined(values["namespace"], namespace),
-        arguments=["-d", str(config_file("tracking.rviz")), "-f", values["frame"]],
+        arguments=["-d", str(config_file(config)), "-f", values["frame"]],
         parameters=[values.parameter("use_sim_time", "use_sim_time")],
     )
 
 
 def displays(values: Values) -> tuple[list[LifecycleNode], list[Node]]:
-    """What shows the tracks, as ``visualize`` and ``rviz`` ask for: our node, and RViz."""
-    shown = values.flag("visualize") or values.flag("rviz")
-    ours = [our_node("visualizer_node", values)] if shown else []
-    return ours, [rviz(values)] if values.flag("rviz") else []
+    """What shows the tracks, as ``positions``, ``visualize`` and ``rviz`` ask for: our nodes, and RViz."""
+    ours = []
+    if values["positions"]:
+        topics = {name: values[name] for name in ("camera_info", "depth")}
+        ours.append(our_node("position_node", values, remaps=topics))
+    if values.flag("visualize") or values.flag("rviz"):
+        ours.append(our_node("visualizer_node", values))
+    config = "positions.rviz" if values["positions"] else "tracking.rviz"
+    return ours, [rviz(values, config)] if values.flag("rviz") else []
 
 
 def observers(
