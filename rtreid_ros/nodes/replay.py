@@ -133,9 +133,9 @@ class Replay:
             "use_sim_time": True,
             "autostart": True,
             "image_transport": "compressed" if transports.pop() else "raw",
+            # [""] is how parameters say that a list of strings is empty
+            "cameras": [camera.name for camera in cameras] if len(cameras) > 1 else [""],
         }
-        if len(cameras) > 1:
-            self._parameters["cameras"] = [camera.name for camera in cameras]
         self._fallbacks = dict(fallbacks or {})
         self._context = Context()
         self._results: list[TrackArray] = []

@@ -9,6 +9,7 @@ from rtreid_ros.bags.definitions import message_types
 from rtreid_ros.bags.reader import BagReader
 from rtreid_ros.bags.writing import Recording, WritingOptions, write_bag
 from rtreid_ros.evaluation.mot_text import read_mot, write_mot
+from rtreid_ros.nodes.environment import config_file
 from rtreid_ros.sinks.bag_output import BagOutput
 from rtreid_ros.sources import open_source
 
@@ -318,6 +319,11 @@ def test_the_node_takes_a_parameter_file_and_single_values(evaluated, bag, tmp_p
     other = evaluated(bag, "--config", file, "--set", "detector.score_threshold=0.95", name="other")
     assert (other / "tracks.txt").read_bytes() != (with_file / "tracks.txt").read_bytes()
     assert "embedder" in metrics(evaluated(bag, "--config", file, "--tracker", "strongsort"))["models"]
+
+
+def test_the_parameter_file_that_is_installed_changes_nothing(evaluated, bag):
+    with_file = evaluated(bag, "--config", config_file("tracking_node.yaml"), name="file")
+    assert (evaluated(bag) / "tracks.txt").read_bytes() == (with_file / "tracks.txt").read_bytes()
 
 
 def test_models_are_those_that_rtreid_track_takes(evaluated, bag, models):

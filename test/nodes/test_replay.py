@@ -92,7 +92,8 @@ def test_an_image_that_is_refused_costs_only_itself(tmp_path, replay):
 def test_parameters_come_from_a_file_and_from_the_caller_who_wins(bag, replay, tmp_path):
     file = tmp_path / "node.yaml"
     file.write_text(
-        "/**:\n  ros__parameters:\n    tracker: {name: bytetrack, max_lost: 3.5}\n"
+        "/**:\n  ros__parameters:\n    cameras: [of, the, robot]\n    deadline_ms: 0.001\n"
+        "    tracker: {name: bytetrack, max_lost: 3.5}\n"
         "tracking_node:\n  ros__parameters:\n    lossless: false\n    tracker: {frame_rate: 7.0}\n"
         "detector_node:\n  ros__parameters: {anything: 1}\n"
     )
@@ -100,7 +101,9 @@ def test_parameters_come_from_a_file_and_from_the_caller_who_wins(bag, replay, t
     def observe(node):
         return {**node.diagnostic_values(), "max_lost": node.get_parameter("tracker.max_lost").value}
 
-    (*_, (_, _, values)) = replay(bag, observe, config=file)
+    results = replay(bag, observe, config=file)
+    values = results[-1][2]
+    assert all(replayed.tracks is not None for _, replayed, _ in results)  # no deadline when lossless
     assert (values["tracker"], values["tracker.frame_rate"]) == ("bytetrack", "7")
     assert (values["max_lost"], values["lossless"]) == (3.5, "true")  # a replay is always lossless
     (*_, (_, _, values)) = replay(bag, observe, config=file, parameters={"tracker.name": "sort"})
