@@ -43,7 +43,7 @@ class WritingOptions:
         topic: base name of the image topic.
         namespace: in front of all topics.
         frame_id: of the headers; empty: the camera's name.
-        start_ns: stamp of the first frames.
+        start_ns: stamp of the first frame of all; None: as the sources have it, which is 0 for files.
     """
 
     storage: str = "mcap"
@@ -52,7 +52,7 @@ class WritingOptions:
     topic: str = "image"
     namespace: str = ""
     frame_id: str = ""
-    start_ns: int = 0
+    start_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,7 +103,7 @@ def write_bag(
         raise ConfigError(f"images must be one of {', '.join(IMAGES)}, got {options.images!r}")
     if options.jpeg_quality is not None and not 1 <= options.jpeg_quality <= 100:
         raise ConfigError(f"JPEG quality must be from 1 to 100, got {options.jpeg_quality}")
-    if options.start_ns < 0:
+    if options.start_ns is not None and options.start_ns < 0:
         raise ConfigError(f"a bag cannot begin before 1970: start {options.start_ns * 1e-9:g} s")
     written: dict[str, int] = {}
     lengths = [recording.source.length for recording in recordings]
@@ -111,9 +111,13 @@ def write_bag(
     with BagOutput(path, options.storage) as output:
         cameras = [_Camera(recording, options) for recording in recordings]
         frames = heapq.merge(*(camera.frames() for camera in cameras), key=lambda item: item[0])
-        for stamp, camera, frame in tqdm(
+        offset: int | None = None if options.start_ns is not None else 0
+        for at, camera, frame in tqdm(
             frames, total=total, desc=Path(path).name, unit="frame", disable=not progress
         ):
+            if offset is None:  # cameras keep their time between each other
+                offset = (options.start_ns or 0) - at
+            stamp = at + offset
             for topic, message in camera.messages(frame, stamp):
                 output.write_message(topic, message, stamp)
                 written[topic] = written.get(topic, 0) + 1
@@ -131,9 +135,9 @@ class _Camera:
         self._files = _jpeg_files(recording.source) if options.jpeg_quality is None else {}
 
     def frames(self) -> Iterator[tuple[int, _Camera, Frame]]:
-        """Each frame with its stamp in the bag; a file's own time begins at `start_ns`."""
+        """Each frame with its stamp in the source."""
         for frame in self._recording.source:
-            yield frame.stamp_ns + self._options.start_ns, self, frame
+            yield frame.stamp_ns, self, frame
 
     def messages(self, frame: Frame, stamp: int) -> Iterable[tuple[str, Any]]:
         """Topic and message of all there is at one moment."""

@@ -125,9 +125,9 @@ def _add_writing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--frame-id", default="", metavar="ID", help="of the headers; default: the camera")
     parser.add_argument(
         "--start",
-        default="0",
         metavar="SECONDS",
-        help="stamp of the first frame since 1970, to the nanosecond; default: 0, the time in the source",
+        help="stamp of the first frame since 1970, to the nanosecond; default: as the source has it, 0 of "
+        "files",
     )
     parser.add_argument("--frames", type=int, metavar="N", help="only the first N of each source")
     parser.add_argument("--quiet", action="store_true", help="no progress bar and no summary")
@@ -192,7 +192,7 @@ def _writing_options(arguments: argparse.Namespace) -> WritingOptions:
 
     try:
         # a float64 of seconds since 1970 does not hold nanoseconds
-        start = int(Decimal(arguments.start) * 1_000_000_000)
+        start = None if arguments.start is None else int(Decimal(arguments.start) * 1_000_000_000)
     except (InvalidOperation, OverflowError, ValueError):
         raise ConfigError(f"--start takes seconds, such as 1700000000.5, got {arguments.start!r}") from None
     for name in (arguments.topic, arguments.namespace):

@@ -153,6 +153,17 @@ def test_videos_become_cameras_interleaved_in_time(rtreid, tmp_path):
         assert found[topic][0][1].encoding == "bgr8"
 
 
+def test_a_bag_can_be_written_again_at_another_time(rtreid, sequence, tmp_path):
+    root = sequence()
+    assert rtreid("bag", "from-mot", root, tmp_path / "a", "--start", 1000, "--quiet")[0] == 0
+    for name, words, first in (("b", (), 1000), ("c", ("--start", 5), 5)):
+        assert rtreid("bag", "from-video", tmp_path / "a", tmp_path / name, *words, "--quiet")[0] == 0
+        with open_source(str(tmp_path / name)) as source:
+            frames = list(source)
+        assert [frame.stamp_ns for frame in frames] == [first * 10**9 + 4 * 10**7 * n for n in range(LENGTH)]
+        assert frames[0].truth.ids.tolist() == [1, 2]
+
+
 def test_without_a_frame_id_headers_bear_the_name_of_the_camera(rtreid, sequence, tmp_path):
     a, b = sequence("A"), sequence("B")
     assert rtreid("bag", "from-mot", f"one={a}", f"two={b}", tmp_path / "bag", "--quiet")[0] == 0
