@@ -27,6 +27,8 @@ ARGUMENTS = (
     "positions",
     "camera_info",
     "depth",
+    "camera_height",
+    "camera_pitch",
     "visualize",
     "rviz",
     "frame",

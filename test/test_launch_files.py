@@ -82,10 +82,8 @@ def test_nodes_that_are_started_again_start_themselves(described) -> None:
     graph = described("tracking", respawn="true")
     assert graph.parameters("tracking_node")["autostart"] is True
     assert graph.node("tracking_node")._ExecuteLocal__respawn is True
-    assert described("tracking", respawn="true", autostart="false").parameters("tracking_node") == {
-        "autostart": False,
-        "use_sim_time": False,
-    }
+    waiting = described("tracking", respawn="true", autostart="false")
+    assert waiting.parameters("tracking_node") == {"autostart": False}
 
 
 def test_the_tracker_argument_offers_every_tracker(described) -> None:
@@ -113,6 +111,16 @@ def test_positions_come_from_depth_or_ground(described) -> None:
     assert graph.parameters("position_node")["position.method"] == "depth"
     assert graph.remaps("position_node") == {"camera_info": "camera_info", "depth": "/cam/depth"}
     assert "positions.rviz" in str(graph.node("rviz2")._Node__arguments)
+    graph = described("tracking", positions="ground", camera_height="1.2", camera_pitch="0")
+    given = graph.parameters("position_node")
+    assert (given["ground.height"], given["ground.pitch"]) == (1.2, 0.0)
+    with pytest.raises(ConfigError, match=r"argument camera_height: height must be a number.*, got 'tall'"):
+        described("tracking", positions="ground", camera_height="tall")
+
+
+def test_simulated_time_is_for_all(described) -> None:
+    graph = described("tracking", use_sim_time="true", mode="distributed", rviz="true")
+    assert all(graph.parameters(name)["use_sim_time"] is True for name in graph.nodes)
 
 
 def test_arguments_become_parameters_of_the_nodes_that_have_them(described) -> None:
@@ -124,7 +132,7 @@ def test_arguments_become_parameters_of_the_nodes_that_have_them(described) -> N
         lossless="true",
         camera_motion="ecc",
     )
-    common = {"lossless": True, "autostart": False, "use_sim_time": False}
+    common = {"lossless": True, "autostart": False}
     assert graph.parameters("detector_node") == {
         **common,
         "detector.model": "a.onnx",

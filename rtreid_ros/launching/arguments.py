@@ -63,10 +63,12 @@ ARGUMENTS = {
     "rviz": _switch("start RViz"),
     "frame": Argument("frame_id of the images, RViz's fixed frame", "camera"),
     "positions": Argument(
-        "publish where tracks stand (tracks_3d, markers_3d): by a depth image, by the ground (ground.height "
-        "and so on in params_file), or as either knows; empty = do not",
+        "publish where tracks stand (tracks_3d, markers_3d): by a depth image, by the ground, or by either; "
+        "empty = do not",
         choices=("", "auto", "depth", "ground"),
     ),
+    "camera_height": Argument("height of the camera above the ground, for positions, metres"),
+    "camera_pitch": Argument("how far the camera looks down, for positions, radians"),
     "camera_info": Argument("topic of the camera's calibration, for positions", "camera_info"),
     "depth": Argument("topic of depth images registered to the images, for positions", "depth"),
     # how it runs
@@ -132,10 +134,9 @@ class Values:
         """The items of a list, which are separated by commas."""
         return [item.strip() for item in self[name].split(",") if item.strip()]
 
-    def parameter(self, argument: str, name: str) -> dict[str, Any]:
-        """The value as the ROS parameter `name`; nothing if the argument is empty."""
-        value = self[argument]
-        return {name: value == "true" if value in BOOLEAN else value} if value else {}
+    def sim_time(self) -> dict[str, Any]:
+        """The parameter ``use_sim_time`` where it is asked for."""
+        return {"use_sim_time": True} if self.flag("use_sim_time") else {}
 
     def files(self, name: str) -> list[str]:
         """The file of that argument; none if it is empty.

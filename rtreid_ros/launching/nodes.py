@@ -7,6 +7,7 @@ from typing import Any
 
 from launch_ros.actions import LifecycleNode, Node
 
+from rtreid_ros.errors import ConfigError
 from rtreid_ros.launching.arguments import Values
 from rtreid_ros.nodes.environment import config_file
 from rtreid_ros.nodes.options import NODES
@@ -20,6 +21,8 @@ _SETS = {
     "tracker": "tracker.name",
     "camera_motion": "camera_motion.method",
     "positions": "position.method",
+    "camera_height": "ground.height",
+    "camera_pitch": "ground.pitch",
 }
 """Which parameter an argument sets, on every node that has it."""
 _WRITING_S = 60.0
@@ -48,18 +51,20 @@ def our_node(
         patience: how long it may take to end, seconds.
 
     Raises:
-        ConfigError: ``params_file`` is no file.
+        ConfigError: a value that its parameter cannot have, or ``params_file`` is no file.
     """
-    known = {option for option, _ in NODES[executable].options()}
-    chosen: dict[str, Any] = {}
+    known = dict(NODES[executable].options())
+    chosen: dict[str, Any] = values.sim_time()
     for argument, parameter in _SETS.items():
-        if parameter in known:
-            chosen |= values.parameter(argument, parameter)
+        if parameter in known and values[argument]:
+            try:
+                chosen[parameter] = known[parameter].parse(values[argument])
+            except ConfigError as wrong:
+                raise ConfigError(f"argument {argument}: {wrong}") from None
     files = values.files("params_file")
     beside = embedder_beside(values["detector"], values["embedder"])
     if "embedder.model" in known and beside and not files:
         chosen["embedder.model"] = beside
-    chosen |= values.parameter("use_sim_time", "use_sim_time")
     # launch leads the node through its lifecycle, except where nobody would do so after its death
     chosen["autostart"] = values.flag("autostart") and values.flag("respawn")
     topics = renamed("image", values["image"]) if "image_transport" in known else {}
@@ -103,7 +108,7 @@ def rviz(values: Values, config: str = "tracking.rviz", *, namespace: str = "") 
         executable="rviz2",
         namespace=_joined(values["namespace"], namespace),
         arguments=["-d", str(config_file(config)), "-f", values["frame"]],
-        parameters=[values.parameter("use_sim_time", "use_sim_time")],
+        parameters=[values.sim_time()],
     )
 
 
