@@ -21,6 +21,8 @@ from rtreid_ros.bags.messages import (
 from rtreid_ros.errors import ConfigError
 from rtreid_ros.sinks.bag import JPEG_QUALITY
 from rtreid_ros.sinks.bag_output import BagOutput
+from rtreid_ros.sources.encodings import decode_compressed
+from rtreid_ros.sources.excerpt import Excerpt
 from rtreid_ros.sources.images import ImageSource
 
 if TYPE_CHECKING:
@@ -148,12 +150,7 @@ class _Camera:
         if options.images == "raw":
             yield topic, raw_image(frame.image, head)
         else:
-            file = self._files.get(frame.index)
-            if file is None:
-                message = jpeg_image(frame.image, head, options.jpeg_quality or JPEG_QUALITY)
-            else:
-                message = compressed_image(np.fromfile(file, np.uint8), head)
-            yield f"{topic}/compressed", message
+            yield f"{topic}/compressed", self._compressed(frame, head)
         if known is not None and known.truth is not None:
             truth, ltwh, places = known.truth_at(frame.index)
             names = known.truth_names
@@ -167,9 +164,20 @@ class _Camera:
             rows = detection_array(detections, head, size, known.detection_names, ltwh=ltwh)
             yield f"{self._prefix}/detections", rows
 
+    def _compressed(self, frame: Frame, head: Any) -> Any:
+        file = self._files.get(frame.index)
+        if file is not None:
+            data = np.fromfile(file, np.uint8)
+            # not where the file asks to be turned: tags are ignored in messages
+            if np.array_equal(decode_compressed(data), frame.image):
+                return compressed_image(data, head)
+        return jpeg_image(frame.image, head, self._options.jpeg_quality or JPEG_QUALITY)
+
 
 def _jpeg_files(source: Source) -> dict[int, Path]:
     """The files behind frames that are JPEG already and need not lose anything again."""
+    if isinstance(source, Excerpt):
+        source = source.source
     if not isinstance(source, ImageSource):
         return {}
     pairs = zip(source.indices, source.paths, strict=True)

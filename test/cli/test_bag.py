@@ -53,6 +53,10 @@ def read(path):
     return found
 
 
+EXIF_TURNED = bytes.fromhex("ffe1002245786966000049492a00080000000100120103000100000006000000") + bytes(4)
+"""An APP1 segment with orientation 6: show it turned by a quarter."""
+
+
 @pytest.mark.parametrize("storage", ["mcap", "sqlite3"])
 def test_a_sequence_comes_back_byte_by_byte(rtreid, sequence, tmp_path, storage):
     root, bag, back = sequence(), tmp_path / "bag", tmp_path / "B"
@@ -191,6 +195,25 @@ def test_the_quality_of_pictures_can_be_chosen(rtreid, sequence, tmp_path):
         sizes[quality] = len(images[0].data)
         assert number_of(cv2.imdecode(images[3].data, cv2.IMREAD_COLOR)) == 3
     assert sizes[10] < sizes[50] < (root / "img1" / "000001.jpg").stat().st_size
+
+
+def test_pictures_that_ask_to_be_turned_are_turned(rtreid, tmp_path):
+    (tmp_path / "shots").mkdir()
+    image = np.zeros((48, 64, 3), np.uint8)
+    image[:, :20] = 255
+    _, data = cv2.imencode(".jpg", image)
+    file = data.tobytes()
+    (tmp_path / "shots" / "1.jpg").write_bytes(file[:2] + EXIF_TURNED + file[2:])
+    (tmp_path / "shots" / "2.jpg").write_bytes(file)
+    with open_source(str(tmp_path / "shots")) as source:
+        expected = [frame.image for frame in source]
+    assert [picture.shape for picture in expected] == [(64, 48, 3), (48, 64, 3)]
+    assert rtreid("bag", "from-video", tmp_path / "shots", tmp_path / "bag", "--frames", 2, "--quiet")[0] == 0
+    images = [message for _, message in read(tmp_path / "bag")["/image/compressed"]]
+    assert images[1].data.tobytes() == file  # as it was
+    found = cv2.imdecode(images[0].data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    assert found.shape == (64, 48, 3)
+    assert np.abs(found.astype(int) - expected[0]).max() < 30
 
 
 def test_the_synthetic_scene_brings_its_ground_truth(rtreid, tmp_path):
