@@ -97,6 +97,8 @@ def run(arguments: argparse.Namespace) -> int:
     with BagReader(arguments.bag) as reader:
         cameras = find_cameras(reader, arguments.topics)
         judges = _judges(arguments, reader, cameras)
+        if any(judge.truth is not None for judge in judges.values()):
+            _require_metrics()
         with _replay(arguments, cameras) as replay:
             latencies = _play(arguments, reader, cameras, judges, replay, output)
             models = {stage: str(info) for stage, info in replay.node.models.items()}
@@ -108,6 +110,16 @@ def run(arguments: argparse.Namespace) -> int:
     if errors:
         print(f"{errors} images failed; see the log above")
     return 1 if errors else 0
+
+
+def _require_metrics() -> None:
+    """Nothing if judging will be possible, so that nobody waits for a replay in vain."""
+    import importlib.util  # noqa: PLC0415
+
+    from rtreid_ros.errors import MissingDependencyError  # noqa: PLC0415
+
+    if importlib.util.find_spec("trackeval") is None:
+        raise MissingDependencyError("judging tracks needs TrackEval: pip install 'rtreid_ros[eval]'")
 
 
 def _replay(arguments: argparse.Namespace, cameras: Sequence[Camera]) -> Replay:

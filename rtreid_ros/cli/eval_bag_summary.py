@@ -36,9 +36,6 @@ class Outcome:
         latencies: by camera.
         models: what ran where, by stage.
         evaluations: scores of the cameras with ground truth, of what ``tracks.txt`` says.
-
-    Raises:
-        MissingDependencyError: there is ground truth, but TrackEval is not installed.
     """
 
     output: Path

@@ -1,6 +1,7 @@
 """``rtreid eval-bag``: a bag through the very node, judged."""
 
 import json
+import sys
 
 import pytest
 from rosbags.highlevel import AnyReader
@@ -371,6 +372,14 @@ def test_mistakes_are_said_in_one_line(rtreid, bag, tmp_path, words, says):
     assert says in err
     assert "rtreid eval-bag: error: " in err
     assert not (output / "metrics.json").exists()
+
+
+def test_that_nothing_can_be_judged_is_said_before_the_replay(rtreid, bag, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "trackeval", None)  # as if it were not installed
+    code, _, err = rtreid("eval-bag", bag, "--output", tmp_path / "out")
+    assert code == 2
+    assert "judging tracks needs TrackEval: pip install" in err
+    assert not (tmp_path / "out").exists()
 
 
 # -------------------------------------------------------------------------------- real data
