@@ -29,7 +29,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("rtreid_ros.cli.report", "compare results in an HTML file with plots"),
     "tune": ("rtreid_ros.cli.tune", "search a tracker's options on stored detections with ground truth"),
     "demo": ("rtreid_ros.cli.demo", "run the whole ROS 2 graph on a synthetic street, or on your video"),
-    "doctor": ("rtreid_ros.cli.doctor", "say what is installed, what works, and what to do about the rest"),
+    "doctor": (
+        "rtreid_ros.cli.doctor",
+        "say what works here and what to do; with --graph, why no data comes",
+    ),
 }
 """Module and purpose of each sub-command."""
 

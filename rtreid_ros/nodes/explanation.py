@@ -15,6 +15,7 @@ _MAKERS = {
     "ground_truth": "source_node",
     "frames": "source_node",
     "global_tracks": "gallery_node",
+    "tracks_3d": "position_node",
 }
 """Who publishes our own topics."""
 SILENCE = "silence."

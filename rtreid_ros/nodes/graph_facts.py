@@ -48,12 +48,16 @@ class GraphReader:
     def ask_states(self) -> None:
         """Ask every managed node but our own for its state; answers show in later facts."""
         self._take_answers()
-        own = self._node.get_fully_qualified_name()
-        for service, types in self._node.get_service_names_and_types():
-            name = service.removesuffix("/get_state")
-            if _GET_STATE not in types or name in (service, own) or name in self._asked:
-                continue
-            client = self._node.create_client(GetState, service)
+        services = {
+            service.removesuffix("/get_state"): service
+            for service, types in self._node.get_service_names_and_types()
+            if _GET_STATE in types and service.endswith("/get_state")
+        }
+        services.pop(self._node.get_fully_qualified_name(), None)
+        for name in self._states.keys() - services:
+            del self._states[name]
+        for name in services.keys() - self._asked:
+            client = self._node.create_client(GetState, services[name])
             self._asked[name] = client, None, time.monotonic()
 
     def close(self) -> None:

@@ -18,6 +18,8 @@ _ASK_S = 0.5
 """Managed nodes are asked for their state before, so that the first explanation knows it."""
 _REPEAT_S = 5.0
 """A new explanation of the same topic is logged after this long at the earliest."""
+_PATIENT_S = 10.0
+"""After this long without data the graph, which takes its time, is looked at only every `_REPEAT_S`."""
 
 
 class _Watched:
@@ -47,6 +49,7 @@ class SilenceWatch:
         self._node = node
         self._reader = GraphReader(node)
         self._watched: dict[str, _Watched] = {}
+        self._looked = -_REPEAT_S
 
     def watch(self, name: str, kind: type, subscription: Any) -> None:
         """Begin to watch a subscription.
@@ -82,10 +85,16 @@ class SilenceWatch:
         """Look for silence; to be called about once a second."""
         waits = {topic: item.wait() for topic, item in self._watched.items()}
         silent = [self._watched[topic] for topic, seconds in waits.items() if seconds > SILENCE_S]
-        if any(seconds > _ASK_S for seconds in waits.values()):
-            self._reader.ask_states()
+        news = [seconds for seconds in waits.values() if _ASK_S < seconds < _PATIENT_S]
+        if not news and not silent:
+            self._reader.close()
+            return
+        if not news and time.monotonic() - self._looked < _REPEAT_S:
+            return
+        self._reader.ask_states()
         if not silent:
             return
+        self._looked = time.monotonic()
         facts = self._reader.read({item.inlet.topic: item.inlet.own.type for item in silent})
         for item in silent:
             item.text = explain(item.inlet, facts, before=item.last is not None).text
