@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from rclpy.exceptions import InvalidTopicNameException
+from rclpy.validate_topic_name import validate_topic_name
 
 from rtreid_ros.errors import ConfigError
 from rtreid_ros.gallery import Gallery, GlobalIds
@@ -100,6 +101,8 @@ class GalleryNode(BaseNode):
             ConfigError: a name of which no topic can be made, or two that mean the same.
         """
         try:
+            for name in self._names:
+                validate_topic_name(self._input_topic(name))
             topics = Counter(self.resolve_topic_name(self._input_topic(name)) for name in self._names)
         except InvalidTopicNameException as error:
             raise ConfigError(f"parameter cameras: {' '.join(str(error).split())}") from None
