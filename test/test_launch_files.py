@@ -70,12 +70,15 @@ def test_launch_leads_every_node_of_ours_through_its_lifecycle(name: str, descri
 
 
 def test_without_autostart_launch_asks_for_no_transition(described) -> None:
-    def handlers(**arguments):
-        names = [type(action).__name__ for action in described("tracking", **arguments).actions]
-        return names.count("RegisterEventHandler")
+    def transitions(**arguments):
+        handlers = [
+            getattr(action, "event_handler", None) for action in described("tracking", **arguments).actions
+        ]
+        return [handler for handler in handlers if type(handler).__name__ == "OnStateTransition"]
 
-    assert handlers(autostart="false") == 1  # the end of the process
-    assert handlers() == 7
+    assert transitions()
+    assert not transitions(autostart="false")
+    assert not transitions(respawn="true")
 
 
 def test_nodes_that_are_started_again_start_themselves(described) -> None:
