@@ -4,6 +4,7 @@ from rtreid_ros.geometry.camera import CameraModel
 from rtreid_ros.geometry.depth import DepthImage, nearest_surfaces
 from rtreid_ros.geometry.ground import GroundOptions, GroundPlane
 from rtreid_ros.geometry.positions import PositionOptions, Positions, extents, locate
+from rtreid_ros.geometry.transforms import TransformTree
 
 __all__ = [
     "CameraModel",
@@ -12,6 +13,7 @@ __all__ = [
     "GroundPlane",
     "PositionOptions",
     "Positions",
+    "TransformTree",
     "extents",
     "locate",
     "nearest_surfaces",

@@ -49,6 +49,11 @@ class GroundOptions:
         "name of the ground's frame, whose x, y plane is the ground, such as base_footprint; empty = a frame "
         "of our own under the camera, named <frame of the camera>_ground",
     )
+    from_tf: bool = option(
+        False,
+        "the camera moves on the robot: take from /tf where it is in ground.frame at the time of each image, "
+        "and height, pitch, roll, yaw, x and y from nowhere else; needs tf2_msgs",
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

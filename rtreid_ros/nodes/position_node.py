@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,16 +14,8 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
-from rtreid_ros.errors import ConfigError, MessageError, RtreidError
-from rtreid_ros.geometry import (
-    CameraModel,
-    DepthImage,
-    GroundOptions,
-    GroundPlane,
-    PositionOptions,
-    Positions,
-    locate,
-)
+from rtreid_ros.errors import MessageError, RtreidError
+from rtreid_ros.geometry import CameraModel, DepthImage, GroundPlane, Positions, TransformTree, locate
 from rtreid_ros.msg import TrackArray
 from rtreid_ros.nodes import qos
 from rtreid_ros.nodes.base import BaseNode
@@ -33,8 +26,9 @@ from rtreid_ros.nodes.images import ImageView, view_image
 from rtreid_ros.nodes.main import run
 from rtreid_ros.nodes.position_markers import position_markers
 from rtreid_ros.nodes.position_messages import placed_tracks, with_positions
-from rtreid_ros.nodes.transforms import TrackFrames, tf_message_type
-from rtreid_ros.types import Float64, TrackState
+from rtreid_ros.nodes.position_setup import PositionSetup
+from rtreid_ros.nodes.transforms import TrackFrames, add_transforms, tf_message_type
+from rtreid_ros.types import Bool, TrackState
 from rtreid_ros.visualization.trails import Trails
 
 _WAITING = 8
@@ -43,43 +37,6 @@ _DEPTH_IMAGES = 32
 """Depth images that are kept for tracks, which come later: a second at 30 per second."""
 _QUEUE = 4
 _TRAIL_STEP_M = 0.1
-_OPTICAL_UP = np.array([0.0, -1.0, 0.0])
-"""What is up for a camera of which no more is known."""
-_GROUND_UP = np.array([0.0, 0.0, 1.0])
-
-
-@dataclass(frozen=True, slots=True)
-class _Setup:
-    """How positions are told; replaced as a whole, so that the worker never sees half a change."""
-
-    how: PositionOptions
-    mount: GroundOptions
-    ground: GroundPlane | None
-    in_ground: bool
-    """Whether positions are in the ground's frame."""
-
-    @classmethod
-    def of(cls, how: PositionOptions, mount: GroundOptions, frame: str) -> _Setup:
-        ground = GroundPlane.from_options(mount)
-        for name, value in (("position.method", how.method), ("frame", frame)):
-            if ground is None and value == "ground":
-                raise ConfigError(f"{name}: ground needs ground.height, the camera's height in metres")
-        return cls(how, mount, ground, frame == "ground")
-
-    def frame(self, camera: str) -> str:
-        """Name of the frame of positions for images of the frame `camera`."""
-        return (self.mount.frame or f"{camera}_ground") if self.in_ground else camera
-
-    def place(self, points: Float64) -> Float64:
-        """Points ``(N, 3)`` of the optical frame in that of positions."""
-        return self.ground.to_ground(points) if self.in_ground and self.ground else points
-
-    @property
-    def up(self) -> Float64:
-        """The vertical in the frame of positions."""
-        if self.in_ground:
-            return _GROUND_UP
-        return _OPTICAL_UP if self.ground is None else self.ground.up
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +59,20 @@ class PositionNode(BaseNode):
         """Read how to tell positions."""
         self._settings_3d = options = self.options()
         self.lossless = options.lossless
-        self._tf_type = tf_message_type() if options.publish_tf else None
-        self._setup = _Setup.of(self.options("position"), self.options("ground"), options.frame)
+        mount = self.options("ground")
+        wanted = {"publish_tf": options.publish_tf, "ground.from_tf": mount.from_tf}
+        self._tf_type = (
+            tf_message_type([name for name, on in wanted.items() if on]) if any(wanted.values()) else None
+        )
+        self._setup = PositionSetup.of(self.options("position"), mount, options.frame)
 
     def changed(self, prefix: str, options: Any) -> None:
         """Everything live takes effect with the next tracks."""
         now = self._setup
         if prefix == "position":
-            self._setup = _Setup.of(options, now.mount, self._settings_3d.frame)
+            self._setup = PositionSetup.of(options, now.mount, self._settings_3d.frame)
         elif prefix == "ground":
-            self._setup = _Setup.of(now.how, options, self._settings_3d.frame)
+            self._setup = PositionSetup.of(now.how, options, self._settings_3d.frame)
         else:
             self._settings_3d = options
 
@@ -128,10 +89,11 @@ class PositionNode(BaseNode):
         )
         self._markers = self.publish_to(MarkerArray, "markers_3d", pictures)
         self._frames: TrackFrames | None = None
-        if self._tf_type is not None:
+        self._transforms = TransformTree()
+        if options.publish_tf and self._tf_type is not None:
             self._frames = TrackFrames(
                 self._tf_type,
-                self.publish_to(self._tf_type, "/tf", pictures),
+                self.publish_to(self._tf_type, "/tf", qos.transform_qos()),
                 self.publish_to(self._tf_type, "/tf_static", qos.latched_qos()),
                 options.tf_prefix,
             )
@@ -143,6 +105,9 @@ class PositionNode(BaseNode):
         if method != "ground":
             awaited = method == "depth"
             self.subscribe_to(Image, "depth", self._take_depth, images, raw=True, awaited=awaited)
+        if self._setup.mount.from_tf and self._tf_type is not None:
+            for topic, profile in (("/tf", qos.transform_qos()), ("/tf_static", qos.latched_qos(100))):
+                self.subscribe_to(self._tf_type, topic, self._take_transforms(topic), profile, counted=False)
         self.subscribe_to(
             TrackArray, "tracks", self._take_tracks, qos.result_qos(self.lossless, publishing=False)
         )
@@ -156,6 +121,10 @@ class PositionNode(BaseNode):
 
     def _take_info(self, message: CameraInfo) -> None:
         self._info = message
+
+    def _take_transforms(self, topic: str) -> Callable[[Any], None]:
+        fixed = topic == "/tf_static"
+        return lambda message: add_transforms(self._transforms, message, fixed=fixed)
 
     def _take_depth(self, cdr: bytes) -> None:
         view = view_image(cdr)
@@ -171,40 +140,49 @@ class PositionNode(BaseNode):
     def _locate(self, job: _Job) -> None:
         message, setup, stamp = job.message, self._setup, stamp_ns(job.message)
         tracks = tracks_from_message(message)
-        camera = self._camera_of(job)
+        camera, ground = self._camera_of(job), self._ground_of(job, setup)
         positions = Positions.unknown(len(tracks))
         if camera is not None:
             positions = locate(
                 tracks.boxes.astype(np.float64),
                 camera,
-                setup.ground,
+                ground,
                 self._depth_of(job, setup.how.method, camera),
                 setup.how,
                 tilt_error=setup.mount.tilt_error,
                 seen=tracks.states != TrackState.LOST,
             )
-        self._count(positions)
-        points, frame = setup.place(positions.points), setup.frame(message.header.frame_id)
-        self._tracks.publish(with_positions(message, points, positions.known, frame))
+        points, frame = setup.place(positions.points, ground), setup.frame(message.header.frame_id)
+        known: Bool = np.asarray(np.isfinite(points).all(axis=1))
+        self._count(positions.by_depth & known, known)
+        self._tracks.publish(with_positions(message, points, known, frame))
         head = Header(stamp=message.header.stamp, frame_id=frame)
-        shown = np.flatnonzero(positions.known & (tracks.states != TrackState.TENTATIVE))
+        shown = np.flatnonzero(known & (tracks.states != TrackState.TENTATIVE))
         ids = tracks.ids[shown].tolist()
         if self._frames is not None:
             self._frames.publish(head, ids, points[shown].tolist())
-            if setup.ground is not None and setup.in_ground and not setup.mount.frame:
-                self._frames.publish_ground(message.header, frame, setup.ground)
+            if ground is not None and setup.in_ground and not setup.mount.frame:
+                self._frames.publish_ground(message.header, frame, ground)
         self._trails.add_points(ids, points[shown].tolist(), stamp)
         if camera is not None and self._markers.get_subscription_count():
             placed = placed_tracks(message, tracks, camera, positions, points, shown.tolist())
             lifetime, feet = self._settings_3d.marker_lifetime, setup.how.anchor == "foot"
             self._markers.publish(
-                position_markers(placed, head, setup.up.tolist(), self._trails, lifetime, feet=feet)
+                position_markers(placed, head, setup.up(ground).tolist(), self._trails, lifetime, feet=feet)
             )
         self.count_processed(stamp, job.received)
 
-    def _count(self, positions: Positions) -> None:
-        depth, known = int(positions.by_depth.sum()), int(positions.known.sum())
-        self._told.update(depth=depth, ground=known - depth, unknown=len(positions) - known)
+    def _count(self, by_depth: Bool, known: Bool) -> None:
+        depth, all_known = int(by_depth.sum()), int(known.sum())
+        self._told.update(depth=depth, ground=all_known - depth, unknown=len(known) - all_known)
+
+    def _ground_of(self, job: _Job, setup: PositionSetup) -> GroundPlane | None:
+        """The ground at the time of the image; None, with the reason in the log, if not known."""
+        try:
+            return setup.ground_at(job.message.header.frame_id, stamp_ns(job.message), self._transforms)
+        except RtreidError as error:
+            self.warn("ground", f"the ground is not known: {error}")
+            return None
 
     def _camera_of(self, job: _Job) -> CameraModel | None:
         """The camera for images of the message's size; None, with the reason in the log, if not known."""

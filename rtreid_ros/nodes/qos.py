@@ -51,6 +51,11 @@ def latched_qos(depth: int = 1) -> QoSProfile:
     )
 
 
+def transform_qos() -> QoSProfile:
+    """Profile of ``/tf``: many write to it."""
+    return QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
+
+
 def trace_qos(*, publishing: bool = True) -> QoSProfile:
     """Profile of traces: reliable, and the newest win, so that no listener holds a node up.
 

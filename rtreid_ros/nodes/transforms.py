@@ -10,14 +10,15 @@ import numpy as np
 from geometry_msgs.msg import Quaternion, TransformStamped, Vector3
 from std_msgs.msg import Header
 
-from rtreid_ros.errors import MissingDependencyError
-from rtreid_ros.geometry import GroundPlane
+from rtreid_ros.errors import InputError, MissingDependencyError
+from rtreid_ros.geometry import GroundPlane, TransformTree
+from rtreid_ros.nodes.conversions import NANOSECONDS
 from rtreid_ros.nodes.topics import Output
 from rtreid_ros.types import Float64
 
 
-def tf_message_type() -> Any:
-    """The class ``tf2_msgs/TFMessage``.
+def tf_message_type(wanted: Sequence[str]) -> Any:
+    """The class ``tf2_msgs/TFMessage``, for the parameters `wanted`.
 
     Raises:
         MissingDependencyError: tf2_msgs is not installed.
@@ -27,10 +28,35 @@ def tf_message_type() -> Any:
     except ImportError:
         distribution = os.environ.get("ROS_DISTRO", "$ROS_DISTRO")
         raise MissingDependencyError(
-            "publish_tf: true needs the message package tf2_msgs: "
-            f"sudo apt install ros-{distribution}-tf2-msgs, or set publish_tf: false"
+            f"{' and '.join(wanted)}: true needs the message package tf2_msgs: "
+            f"sudo apt install ros-{distribution}-tf2-msgs"
         ) from None
     return TFMessage
+
+
+def add_transforms(tree: TransformTree, message: Any, *, fixed: bool) -> None:
+    """Take all transforms of a TFMessage into `tree`.
+
+    Raises:
+        InputError: one of them is none; the others are taken in.
+    """
+    wrong: InputError | None = None
+    for item in message.transforms:
+        stamp = item.header.stamp.sec * NANOSECONDS + item.header.stamp.nanosec
+        turn, place = item.transform.rotation, item.transform.translation
+        try:
+            tree.add(
+                item.header.frame_id.lstrip("/"),
+                item.child_frame_id.lstrip("/"),
+                stamp,
+                (turn.x, turn.y, turn.z, turn.w),
+                (place.x, place.y, place.z),
+                fixed=fixed,
+            )
+        except InputError as error:
+            wrong = error
+    if wrong is not None:
+        raise wrong
 
 
 class TrackFrames:

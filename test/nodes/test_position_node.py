@@ -161,7 +161,7 @@ def test_the_mount_may_be_corrected_while_running(graph, peer):
 
     refused = set_height(0.0)
     assert not refused.successful
-    assert refused.reason == "position.method: ground needs ground.height, the camera's height in metres"
+    assert refused.reason.startswith("position.method: ground needs ground.height, the camera's height")
     assert set_height(1.0).successful
     assert math.hypot(*places(talk.answer(1.1))[1]) == pytest.approx(math.hypot(5, 1, 1), abs=1e-3)
 
@@ -171,6 +171,7 @@ def test_the_mount_may_be_corrected_while_running(graph, peer):
     [
         ({"position.method": "ground"}, "position.method: ground needs ground.height"),
         ({"frame": "ground"}, "frame: ground needs ground.height"),
+        ({"ground.height": -1.0}, "parameter ground.height must be a number >= 0"),
     ],
 )
 def test_what_cannot_be_told_is_said_at_the_start(graph, parameters, line):
@@ -180,14 +181,15 @@ def test_what_cannot_be_told_is_said_at_the_start(graph, parameters, line):
     assert started.stop() == {"position_node": 1}
 
 
-def test_frames_need_tf2_msgs(graph):
+@pytest.mark.parametrize("parameter", ["publish_tf", "ground.from_tf"])
+def test_frames_need_tf2_msgs(graph, parameter):
     try:
         import tf2_msgs.msg  # noqa: F401
     except ImportError:
-        started = graph(NodeSpec("position_node", parameters={"publish_tf": True}))
+        started = graph(NodeSpec("position_node", parameters={parameter: True}))
         until(lambda: not started.running("position_node"), 20, "the end of the node")
         log = started.log("position_node")
-        assert "publish_tf: true needs the message package tf2_msgs: sudo apt install ros-" in log
+        assert f"{parameter}: true needs the message package tf2_msgs: sudo apt install ros-" in log
         assert "Traceback" not in log
         assert started.stop() == {"position_node": 1}
     else:
@@ -224,3 +226,53 @@ def test_every_track_has_a_frame_and_the_ground_one_too(graph, peer):
     assert (place.x, place.y, place.z) == pytest.approx((0, 1, 0))
     # x of the ground's frame is ahead, which is z of the camera's
     assert abs(turn.x) == abs(turn.y) == abs(turn.z) == abs(turn.w) == pytest.approx(0.5)
+
+
+def pose(parent, child, stamp, place, turn=(0.0, 0.0, 0.0, 1.0)):
+    from geometry_msgs.msg import Quaternion, TransformStamped, Vector3
+
+    from rtreid_ros.nodes.conversions import header
+
+    message = TransformStamped(header=header(round(stamp * 1e9), parent), child_frame_id=child)
+    message.transform.translation = Vector3(**dict(zip("xyz", place, strict=True)))
+    message.transform.rotation = Quaternion(**dict(zip("xyzw", turn, strict=True)))
+    return message
+
+
+def test_a_camera_that_moves_is_followed_by_tf(graph, peer):
+    messages = pytest.importorskip("tf2_msgs.msg", reason="tf2_msgs is not installed here")
+    from rclpy.qos import DurabilityPolicy, QoSProfile
+
+    parameters = {
+        "position.method": "ground", "ground.from_tf": True, "ground.frame": "map", "frame": "ground",
+    }  # fmt: skip
+    talk = Talk(peer, graph, **parameters)
+    latched = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    fixed, moving = (
+        peer.publisher(messages.TFMessage, "/tf_static", latched),
+        peer.publisher(messages.TFMessage, "/tf"),
+    )
+    talk.tell_camera()
+    assert places(talk.answer(1.0)) == {}
+    talk.node.wait_for_log(
+        "position_node", "the ground is not known: TF does not connect 'camera' and 'map'", 5
+    )
+    # one metre above the base, looking ahead: x of the base is z of the camera
+    mount = pose("base", "camera", 0, (0.0, 0.0, 1.0), (-0.5, 0.5, -0.5, 0.5))
+    fixed.publish(messages.TFMessage(transforms=[mount]))
+
+    def drive(stamp, x):
+        moving.publish(messages.TFMessage(transforms=[pose("map", "base", stamp, (x, 0.0, 0.0))]))
+
+    def found(stamp):
+        drive(stamp - 0.05, 10 * (stamp - 0.05))
+        drive(stamp + 0.05, 10 * (stamp + 0.05))
+        time.sleep(0.1)
+        return places(talk.answer(stamp))
+
+    stamps = iter(range(2, 100))
+    first = until(lambda: found(float(next(stamps))), 20, "positions")
+    stamp = float(next(stamps))
+    assert first[1][1:] == pytest.approx((1, 0), abs=1e-3)
+    assert found(stamp)[1] == pytest.approx((10 * stamp + 5, 1, 0), abs=1e-3)
+    assert talk.answers[-1].position_frame == "map"
