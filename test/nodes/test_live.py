@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import yaml
 from support.http_camera import Camera
+from support.models import constant_detector
 from support.waiting import until
 
 from rtreid_ros.nodes.graph import NodeSpec
@@ -15,14 +16,17 @@ pytestmark = pytest.mark.usefixtures("ros")
 
 
 def test_a_slow_stage_takes_the_newest_frame_and_counts_the_rest(graph, peer, tmp_path):
+    table = np.zeros((1, 5, 2100), np.float32)
+    table[0, :, 0] = 160, 160, 40, 80, 0.9
+    slow = constant_detector(tmp_path / "slow.onnx", table, metadata={"names": "{0: 'person'}"}, work=8)
     latest = peer.diagnostics()
     started = graph(
         NodeSpec("evaluator_node", parameters={"output": str(tmp_path / "metrics.json"), "settle": 1.0}),
-        NodeSpec("tracking_node", parameters={"detector.threads": 1, "embedder.threads": 1}),
+        NodeSpec("tracking_node", parameters={"detector.model": str(slow), "detector.threads": 1}),
         NodeSpec(
             "source_node",
             parameters={
-                "source": "synthetic:frames=150,people=30,noise=0",
+                "source": "synthetic:frames=150,people=3,noise=0",
                 "rate": 200.0,
                 "wait_for_observers": 1,
                 "wait_for_tracker": True,

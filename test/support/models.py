@@ -18,17 +18,29 @@ def _save(path, nodes, inputs, outputs, initializers=(), metadata=None):
     return path
 
 
-def constant_detector(path, *outputs, size=(320, 320), shape=None, dtype=TensorProto.FLOAT, metadata=None):
-    """A model that puts out `outputs` whatever image it is given."""
+def constant_detector(
+    path, *outputs, size=(320, 320), shape=None, dtype=TensorProto.FLOAT, metadata=None, work=0
+):
+    """A model that puts out `outputs` whatever image it is given, after `work` products of large matrices."""
     image = helper.make_tensor_value_info("images", dtype, shape or [1, 3, *size])
     zero = numpy_helper.from_array(np.float32(0), "zero")
     # converters drop inputs that nothing depends on
     nodes = [
         helper.make_node("Cast", ["images"], ["floats"], to=TensorProto.FLOAT),
         helper.make_node("ReduceMean", ["floats"], ["mean"], keepdims=0),
-        helper.make_node("Mul", ["mean", "zero"], ["nothing"]),
     ]
-    values, constants = [], [zero]
+    values, constants, last = [], [zero], "mean"
+    if work:
+        matrix = numpy_helper.from_array(np.eye(1000, dtype=np.float32), "matrix")
+        constants.append(matrix)
+        nodes.append(helper.make_node("Add", ["matrix", "mean"], ["product0"]))
+        nodes += [
+            helper.make_node("MatMul", [f"product{index}", "matrix"], [f"product{index + 1}"])
+            for index in range(work)
+        ]
+        nodes.append(helper.make_node("ReduceMean", [f"product{work}"], ["worked"], keepdims=0))
+        last = "worked"
+    nodes.append(helper.make_node("Mul", [last, "zero"], ["nothing"]))
     for index, array in enumerate(outputs):
         tensor = numpy_helper.from_array(np.ascontiguousarray(array), f"value{index}")
         constants.append(tensor)
