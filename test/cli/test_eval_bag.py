@@ -3,9 +3,12 @@
 import json
 import sys
 
+import numpy as np
 import pytest
 from rosbags.highlevel import AnyReader
+from support.models import brittle_detector
 
+from rtreid_ros.bags import messages
 from rtreid_ros.bags.definitions import message_types
 from rtreid_ros.bags.reader import BagReader
 from rtreid_ros.bags.writing import Recording, WritingOptions, write_bag
@@ -346,6 +349,24 @@ def test_an_image_that_is_no_picture_is_refused_and_counted(evaluated, bag, tmp_
             output.write_cdr(message.topic, message.kind, message.received_ns, cdr)
     found = metrics(evaluated(tmp_path / "bad"))["cameras"]["camera"]
     assert (found["images"], found["tracked"], found["refused"]) == (FRAMES, FRAMES - 1, 1)
+
+
+def test_a_model_that_fails_on_an_image_costs_that_image_and_is_said(rtreid, tmp_path):
+    names = {"names": "{0: 'person'}", "task": "detect"}
+    model = brittle_detector(tmp_path / "brittle.onnx", [(100, 100, 40, 80, 0.9)], metadata=names)
+    with BagOutput(tmp_path / "bag") as output:
+        for number, level in enumerate([0, 255, 0, 0]):
+            stamp = 10**18 + number * 10**8
+            image = np.full((320, 320, 3), level, np.uint8)
+            message = messages.raw_image(image, messages.header(stamp, "front"))
+            output.write_message("/image", message, stamp)
+    words = ("--detector", model, "--tracker", "bytetrack", "--output", tmp_path / "out")
+    code, out, _ = rtreid("eval-bag", tmp_path / "bag", *words)
+    assert code == 0
+    found = metrics(tmp_path / "out")["cameras"]["camera"]
+    assert (found["images"], found["tracked"], found["refused"]) == (4, 3, 1)
+    assert "4 images, 3 tracked, 1 refused" in out
+    assert set(read_mot(tmp_path / "out" / "tracks.txt").frames) == {1, 3, 4}
 
 
 @pytest.mark.parametrize(
