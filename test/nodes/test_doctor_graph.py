@@ -81,10 +81,13 @@ def test_ends_that_do_not_fit_are_found_also_where_the_other_is_not_ours(graph, 
     started = graph(NodeSpec("tracker_node", parameters={"tracker.name": "bytetrack"}))
     started.wait_for_log("tracker_node", "ready", 30)
     peer.collect(TrackArray, "tracks", QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL))
-    code, report = doctor()
+    for _ in range(3):  # a busy machine takes its time to discover both ends
+        code, report = doctor()
+        ends = [item for item in report["connections"] if item["topic"] == "/tracks" and item["subscriber"]]
+        if ends and nodes_of(report):
+            break
     assert code == 1
-    (tracks,) = [item for item in report["connections"] if item["topic"] == "/tracks"]
-    assert (tracks["fits"], tracks["reason"]) == (False, "qos")
+    assert [(item["fits"], item["reason"]) for item in ends] == [(False, "qos")]
     texts = [problem["text"] for problem in report["problems"] if problem["node"] == "/tracker_node"]
     assert any("-p qos_overrides./tracks.publisher.durability:=transient_local" in text for text in texts)
 
@@ -128,7 +131,10 @@ def test_an_empty_graph_tells_domain_and_range(doctor, domain_id):
 
 def test_a_graph_without_any_of_ours_says_so(peer, doctor):
     until(peer.node.get_node_names, 5, "the peer")
-    code, report = doctor()
+    for _ in range(3):
+        code, report = doctor()
+        if report["other_nodes"]:
+            break
     assert code == 1
     assert report["other_nodes"] == ["/peer"]
     assert "none of the 1 nodes" in report["problems"][0]["text"]
