@@ -6,8 +6,9 @@
     python bench/economy.py --sets street --seeds 4       # while working on it
     python bench/economy.py --set refresh=0.5             # with other options
 
-Each sequence is tracked twice from the same detections and embeddings: with all of them, and with
-those that the economy would have made. What models make of pictures is kept in --cache.
+Each sequence is tracked three times from the same detections and embeddings: with all of them; with
+those that the economy would have made; and, to see what chance does, with all of them and a little
+noise. What models make of pictures is kept in --cache.
 
 Needs TrackEval (`pip install '.[eval]'`) and, but for the street, the data (see --data).
 """
@@ -23,7 +24,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -46,10 +47,12 @@ from rtreid_ros.reid import EmbedderOptions
 from rtreid_ros.reid.economy import EconomyOptions, EmbeddingEconomy
 from rtreid_ros.sources import open_source
 from rtreid_ros.tracking import TRACKERS, create_tracker
-from rtreid_ros.types import GroundTruth
+from rtreid_ros.types import Float64, GroundTruth
 
 FIRST_SEED, FIRST_SHAKEN = 301, 401
 """Of streets that nothing was chosen by."""
+JITTER = 0.2
+"""Length of the noise that is added to unit embeddings, to see what chance does; their cosine is 0.98."""
 APPEARANCE = tuple(name for name in TRACKERS if TRACKERS[name].uses_embeddings)
 
 
@@ -58,8 +61,12 @@ APPEARANCE = tuple(name for name in TRACKERS if TRACKERS[name].uses_embeddings)
 
 def street(cache: Path, seed: int, shake: int) -> Recording:
     """A synthetic street, with the built-in models."""
-    source = f"synthetic:seed={seed},people=20,camera_motion={shake}"
-    return _seen(cache, source, DetectorOptions(), EmbedderOptions(), moving=shake > 0)
+    return _seen(cache, street_source(seed, shake), DetectorOptions(), EmbedderOptions(), moving=shake > 0)
+
+
+def street_source(seed: int, shake: int) -> str:
+    """What is rendered; `shake` in pixels."""
+    return f"synthetic:seed={seed},people=20,camera_motion={shake}"
 
 
 def stadtmitte(cache: Path, data: Path) -> Recording:
@@ -130,10 +137,10 @@ def _table(truths: list[GroundTruth | None]) -> MotTable:
 
 @dataclass(frozen=True)
 class Figures:
-    """One tracker on one sequence, per cent: with all embeddings, and with the economy."""
+    """One tracker on one sequence, per cent: with all embeddings, with the economy, with all jittered."""
 
-    hota: tuple[float, float]
-    idf1: tuple[float, float]
+    hota: tuple[float, float, float]
+    idf1: tuple[float, float, float]
     counts: dict[str, int]
 
 
@@ -151,6 +158,18 @@ def play(recording: Recording, tracker: str, economy: EmbeddingEconomy) -> Repla
     return Replay(recording, tuple(tracks), np.zeros(len(tracks)))
 
 
+def jittered(recording: Recording) -> Recording:
+    """The same with a little noise on every embedding."""
+    random, frames = np.random.default_rng(0), []
+    for frame in recording.frames:
+        rows = frame.detections.embeddings
+        assert rows is not None
+        rows = rows + JITTER * random.standard_normal(rows.shape) / np.sqrt(max(rows.shape[1], 1))
+        rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        frames.append(replace(frame, detections=frame.detections.with_embeddings(rows)))
+    return recording.with_frames(frames)
+
+
 def measure(
     load: Callable[[], Recording], trackers: tuple[str, ...], options: EconomyOptions
 ) -> dict[str, Figures]:
@@ -158,20 +177,22 @@ def measure(
     recording, figures = load(), {}
     for tracker in trackers:
         economy = EmbeddingEconomy(options)
-        all_embedded = EmbeddingEconomy(EconomyOptions(enabled=False))
-        scores = [judge_replay(play(recording, tracker, item)).scores for item in (all_embedded, economy)]
-        hota, idf1 = ((100 * getattr(scores[0], n), 100 * getattr(scores[1], n)) for n in ("hota", "idf1"))
+        runs = ((recording, _all_embedded()), (recording, economy), (jittered(recording), _all_embedded()))
+        scores = [judge_replay(play(played, tracker, item)).scores for played, item in runs]
+        hota, idf1 = (tuple(100 * getattr(item, name) for item in scores) for name in ("hota", "idf1"))
         figures[tracker] = Figures(hota, idf1, economy.counts())
     return figures
 
 
+def _all_embedded() -> EmbeddingEconomy:
+    return EmbeddingEconomy(EconomyOptions(enabled=False))
+
+
 def row(set_title: str, tracker: str, figures: list[Figures]) -> list[str]:
-    """A line of the table: means over sequences, and the standard error of the mean change of IDF1."""
+    """A line of the table: means over sequences, and the standard errors of mean changes of IDF1."""
     counts = {name: sum(item.counts[name] for item in figures) for name in figures[0].counts}
     total = max(sum(counts.values()), 1)
     hota, idf1 = np.array([item.hota for item in figures]), np.array([item.idf1 for item in figures])
-    change = idf1[:, 1] - idf1[:, 0]
-    error = f" ± {change.std(ddof=1) / np.sqrt(len(change)):.2f}" if len(change) > 1 else ""
     shares = [f"{100 * counts[name] / total:.0f}" for name in ("embedded", "borrowed", "ignored")]
     return [
         set_title,
@@ -180,13 +201,20 @@ def row(set_title: str, tracker: str, figures: list[Figures]) -> list[str]:
         f"{hota[:, 0].mean():.2f}",
         f"{(hota[:, 1] - hota[:, 0]).mean():+.2f}",
         f"{idf1[:, 0].mean():.2f}",
-        f"{change.mean():+.2f}{error}",
+        _change(idf1[:, 1] - idf1[:, 0]),
+        _change(idf1[:, 2] - idf1[:, 0]),
     ]
+
+
+def _change(values: Float64) -> str:
+    """Mean and, of several, its standard error."""
+    error = f" ± {values.std(ddof=1) / np.sqrt(len(values)):.2f}" if len(values) > 1 else ""
+    return f"{values.mean():+.2f}{error}"
 
 
 HEADER = (
     *("sequences", "tracker", "embedded %", "borrowed %", "ignored %"),
-    *("HOTA", "change", "IDF1", "change"),
+    *("HOTA", "change", "IDF1", "change", "by chance"),
 )
 
 
@@ -197,13 +225,13 @@ def sets(data: Path, cache: Path, seeds: int) -> dict[str, tuple[str, list[Calla
     dances = (dance, "det/det_yolox.txt", "all")
     names = {folder: sorted(item.name for item in folder.glob("*")) for folder in (mot17, dance)}
     numbers = range(FIRST_SEED, FIRST_SEED + seeds)
-    few = range(FIRST_SHAKEN, FIRST_SHAKEN + max(seeds // 2, 1))
+    shaken = range(FIRST_SHAKEN, FIRST_SHAKEN + seeds)
     tud: list[Callable[[], Recording]] = (
         [partial(stadtmitte, cache, data)] if (data / "weights").is_dir() else []
     )
     return {
         "street": ("synthetic street", [partial(street, cache, seed, 0) for seed in numbers]),
-        "shaken": ("street, camera shakes", [partial(street, cache, seed, 8) for seed in few]),
+        "shaken": ("street, camera shakes", [partial(street, cache, seed, 8) for seed in shaken]),
         "tud": ("TUD-Stadtmitte, OSNet", tud),
         "mot17-05": ("MOT17 halves, sim. .05", [partial(simulated, *halves, n, 0.05) for n in names[mot17]]),
         "mot17-15": ("MOT17 halves, sim. .15", [partial(simulated, *halves, n, 0.15) for n in names[mot17]]),
@@ -222,7 +250,7 @@ def main() -> int:
     add("--cache", type=Path, default=ROOT / "out/bench/economy", help="where models' results are kept")
     add("--sets", default="", help="of street, shaken, tud, mot17-05, mot17-15, dance (all)")
     add("--trackers", default=",".join(APPEARANCE), help="those that use appearance (all)")
-    add("--seeds", type=int, default=16, help="streets (16); half as many with a camera that shakes")
+    add("--seeds", type=int, default=16, help="streets, and as many with a camera that shakes (16)")
     add("--set", action="append", default=[], metavar="OPTION=VALUE", help="of the economy; repeatable")
     add("--processes", type=int, default=2, help="sequences at once (2)")
     add("--output", type=Path, help="document whose table is written, docs/economy.md")

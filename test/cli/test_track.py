@@ -33,6 +33,22 @@ def test_tracks_video_and_summary_are_written(rtreid, models, pictures, tmp_path
     assert "street: 100%" in err
 
 
+def test_the_economy_can_be_switched_off_and_says_what_it_did(rtreid, tmp_path):
+    found = {}
+    for flag in ("--economy", "--no-economy"):
+        words = ("synthetic:frames=30,people=6", flag, "--no-video", "--output", tmp_path / flag)
+        code, out, err = rtreid("track", *words)
+        assert code == 0, err
+        found[flag] = json.loads((tmp_path / flag / "summary.json").read_text())["economy"]
+        total = sum(found[flag][name] for name in ("embedded", "borrowed", "ignored", "left_out"))
+        assert f"economy   {found[flag]['embedded']} of {total} detections embedded" in out
+    assert found["--economy"]["borrowed"] > 0 == found["--no-economy"]["borrowed"]
+    assert (found["--economy"]["enabled"], found["--no-economy"]["enabled"]) == (True, False)
+    code, _, err = rtreid("track", tmp_path, "--detections", "det.txt", "--no-economy")
+    assert code == 2
+    assert "--economy is for pictures" in err
+
+
 def test_the_same_input_gives_the_same_bytes(rtreid, models, pictures, tmp_path):
     for name in "ab":
         assert rtreid("track", pictures, *models, "--output", tmp_path / name, "--jsonl", "--quiet")[0] == 0

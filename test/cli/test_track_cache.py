@@ -11,7 +11,7 @@ from support.models import constant_detector
 from rtreid_ros.errors import ConfigError
 from rtreid_ros.recordings import open_recordings
 from rtreid_ros.recordings.identity import source_identity
-from rtreid_ros.recordings.stored import read_stored
+from rtreid_ros.recordings.stored import read_arrays, read_stored
 from rtreid_ros.sources import open_source
 from rtreid_ros.sources.excerpt import Excerpt
 
@@ -203,7 +203,7 @@ def test_real_models_and_video_give_the_same_bytes_much_faster(rtreid, shared_da
         "track", shared_data / "mot" / "MOT15" / "TUD-Stadtmitte", "--frames", 60, "--no-video",
         "--detector", weights / "det" / "yolox_nano_coco416.onnx",
         "--embedder", weights / "reid" / "osnet_x0_25_msmt17.onnx",
-        "--set", "embedder.preprocessing=imagenet", "--camera-motion", "none",
+        "--set", "embedder.preprocessing=imagenet", "--camera-motion", "none", "--no-economy",
     )  # fmt: skip
     seconds, tracks = {}, {}
     for name, more in (
@@ -218,3 +218,17 @@ def test_real_models_and_video_give_the_same_bytes_much_faster(rtreid, shared_da
     assert tracks["plain"] == tracks["first"] == tracks["second"]
     assert len(tracks["plain"].splitlines()) > 200
     assert seconds["second"] < seconds["plain"] / 4, seconds
+
+
+def test_the_cache_holds_all_embeddings_whatever_the_economy_asks_for(cached, tmp_path, request):
+    cached("--economy", output="few")
+    detections, embeddings = (read_arrays(path) for path in files_of(tmp_path))
+    total = len(detections["boxes"])
+    assert len(embeddings["embeddings"]) == total > 0
+    request.getfixturevalue("no_models")
+    cached("--no-economy", output="all")
+    counts = {
+        name: json.loads((tmp_path / name / "summary.json").read_text())["economy"]["embedded"]
+        for name in ("few", "all")
+    }
+    assert counts["few"] < counts["all"] == total
