@@ -19,7 +19,8 @@ _MOST_IDS = 2**31
 
 def lifetime(seconds: float) -> Duration:
     """How long a marker lives; so that they vanish with the node that made them."""
-    return Duration(sec=int(seconds), nanosec=round(seconds % 1 * 1e9))
+    whole, nanoseconds = divmod(round(seconds * 1e9), 10**9)
+    return Duration(sec=whole, nanosec=nanoseconds)
 
 
 def marker_id(identity: int) -> int:

@@ -43,7 +43,12 @@ class VisualizerNode(BaseNode):
 
     def changed(self, prefix: str, options: Any) -> None:
         """What is shown changes with the next image."""
-        self._shown = options
+        if prefix == "annotator":
+            self._style = options
+            if self.is_active:
+                self._annotator.options = options
+        else:
+            self._shown = options
 
     def activate(self) -> None:
         """Make topics, the matcher of stamps and the drawing thread."""

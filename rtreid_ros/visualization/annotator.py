@@ -33,15 +33,18 @@ class VisualizationOptions:
     """What is drawn."""
 
     trail: float = option(1.5, "length of the trails behind the feet, seconds; 0 = none", ge=0, le=60)
-    show_lost: bool = option(False, "also draw tracks whose box is only predicted, dashed")
-    show_scores: bool = option(False, "write each track's score beside its id")
-    hud: bool = option(True, "write frame, time and counts into the corner")
+    show_lost: bool = option(False, "also draw tracks whose box is only predicted, dashed", live=True)
+    show_scores: bool = option(False, "write each track's score beside its id", live=True)
+    hud: bool = option(True, "write frame, time and counts into the corner", live=True)
 
 
 class Annotator:
     """Draws the tracks of consecutive frames; remembers only their trails.
 
     Sizes follow the image's height, so that 480 and 2160 lines look alike.
+
+    Attributes:
+        options: what is drawn; may be replaced between frames, but for the length of the trails.
     """
 
     def __init__(self, options: VisualizationOptions | None = None) -> None:

@@ -276,3 +276,59 @@ def test_a_camera_that_moves_is_followed_by_tf(graph, peer):
     assert first[1][1:] == pytest.approx((1, 0), abs=1e-3)
     assert found(stamp)[1] == pytest.approx((10 * stamp + 5, 1, 0), abs=1e-3)
     assert talk.answers[-1].position_frame == "map"
+
+
+def test_people_of_the_street_stand_where_they_walk_through_the_whole_graph(graph, peer):
+    import numpy as np
+    from rclpy.qos import DurabilityPolicy, QoSProfile
+    from rtreid_ros.msg import TrackArray
+    from sensor_msgs.msg import CameraInfo, TimeReference
+
+    from rtreid_ros.boxes import iou
+    from rtreid_ros.datasets.synthetic import SyntheticScene
+    from rtreid_ros.nodes.conversions import tracks_from_message
+
+    scene = SyntheticScene(seed=3, frames=60, people=12)
+    view = scene.camera
+    parameters = {
+        "position.method": "ground",
+        "ground.height": float(view.position[1]),
+        "ground.pitch": float(-np.arcsin(view.rotation[2, 1])),
+        "lossless": True,
+    }
+    latched = QoSProfile(depth=500, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    found = peer.collect(TrackArray, "tracks_3d", 500)
+    truths, frames = (
+        peer.collect(TrackArray, "ground_truth", latched),
+        peer.collect(TimeReference, "frames", latched),
+    )
+    started = graph(
+        NodeSpec("tracking_node", parameters={"tracker.name": "bytetrack", "lossless": True}),
+        NodeSpec("position_node", parameters=parameters),
+    )
+    info = peer.publisher(CameraInfo, "camera_info", latched)
+    k = [view.focal, 0.0, view.centre[0], 0.0, view.focal, view.centre[1], 0.0, 0.0, 1.0]
+    info.publish(camera_info(k=k))
+    peer.wait_for_publisher("/tracks_3d")
+    street = {"source": "synthetic:seed=3,frames=60,people=12", "lossless": True}
+    started.start(NodeSpec("source_node", parameters=street))
+    started.wait("source_node", timeout=120)
+    until(lambda: len(found) == len(truths) == len(frames) == 60, 20, "60 frames")
+
+    numbers = {(item.header.stamp.sec, item.header.stamp.nanosec): item.source for item in frames}
+    errors = []
+    for message, told in zip(found, truths, strict=True):
+        stamp = message.header.stamp
+        assert stamp == told.header.stamp
+        index = int(numbers[stamp.sec, stamp.nanosec].rpartition("#")[2])
+        truth, tracks = tracks_from_message(told), tracks_from_message(message)
+        overlaps = iou(tracks.boxes, truth.boxes)
+        for row, track in enumerate(message.tracks):
+            if track.has_position and overlaps[row].max() > 0.5:
+                place = scene.standing_places(index, truth.ids[[overlaps[row].argmax()]])
+                expected = ((place - view.position) @ view.rotation.T)[0]
+                errors.append(
+                    np.hypot.reduce([track.position.x, track.position.y, track.position.z] - expected)
+                )
+    assert len(errors) > 200
+    assert np.median(errors) < 0.3

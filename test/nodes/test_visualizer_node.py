@@ -103,6 +103,62 @@ def test_only_the_classes_asked_for_are_shown(graph, peer):
     assert {marker.text for marker in markers[-1].markers if marker.ns == "ids"} == {"6"}
 
 
+def test_what_is_drawn_may_change_while_running(graph, peer):
+    from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
+    from rcl_interfaces.srv import SetParameters
+    from sensor_msgs.msg import Image
+
+    show = Show(peer, graph)
+    raw = peer.collect(Image, "annotated")
+
+    def shown():
+        count = len(raw)
+        until(lambda: show.send(people()) or time.sleep(0.1) or len(raw) > count, 20, "an image")
+        return pixels(raw[-1])
+
+    corner = (slice(6, 30), slice(6, 60))
+    assert (shown()[corner] != 90).any()
+    client = peer.node.create_client(SetParameters, "/visualizer_node/set_parameters")
+    assert client.wait_for_service(10)
+
+    def change(name, kind, **value):
+        wanted = Parameter(name=name, value=ParameterValue(type=kind, **value))
+        future = client.call_async(SetParameters.Request(parameters=[wanted]))
+        until(future.done, 10, "the answer about a parameter")
+        return future.result().results[0]
+
+    assert change("annotator.hud", ParameterType.PARAMETER_BOOL, bool_value=False).successful
+    until(lambda: not (shown()[corner] - 90).any(), 10, "an image without text in the corner")
+    refused = change("annotator.trail", ParameterType.PARAMETER_DOUBLE, double_value=3.0)
+    assert "is read when the node configures" in refused.reason
+
+
+@pytest.mark.parametrize("name", ["visualizer_node", "position_node"])
+def test_nodes_live_more_than_once(ros, name):
+    from importlib import import_module
+
+    from rclpy.lifecycle import TransitionCallbackReturn
+
+    kind = next(
+        value
+        for value in vars(import_module(f"rtreid_ros.nodes.{name}")).values()
+        if isinstance(value, type) and vars(value).get("kind") == name
+    )
+    context = ros.Context()
+    ros.init(context=context, args=[])
+    node = kind(context=context)
+    for _ in range(3):
+        assert node.start()
+        topics = sorted(node.outputs)
+        for step in (node.trigger_deactivate, node.trigger_cleanup):
+            assert step() == TransitionCallbackReturn.SUCCESS
+        assert not node.outputs
+    assert len(topics) >= 2
+    node.close()
+    node.destroy_node()
+    context.try_shutdown()
+
+
 @pytest.mark.parametrize("age", [None, 42.4])
 def test_the_corner_tells_who_is_there_and_how_the_graph_keeps_up(age):
     from support.results import tracks_of
