@@ -82,7 +82,7 @@ class PositionNode(BaseNode):
         self._info: CameraInfo | None = None
         self._camera: tuple[CameraInfo, CameraModel] | None = None
         self._trails = Trails(options.trail, _TRAIL_STEP_M)
-        self._told: Counter[str] = Counter()
+        self._told = Counter(depth=0, ground=0, unknown=0)
         pictures = qos.result_qos(False, publishing=True)
         self._tracks = self.publish_to(
             TrackArray, "tracks_3d", qos.result_qos(self.lossless, publishing=True)
