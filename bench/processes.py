@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +17,14 @@ class Usage:
         resident_mb: all resident memory.
         threads: how many it has.
         files: how many it holds open, sockets and pipes included.
+        cpu_s: time it has spent on all cores since its start, seconds.
     """
 
     private_mb: float
     resident_mb: float
     threads: int
     files: int
+    cpu_s: float
 
 
 def usage(pid: int) -> Usage:
@@ -38,4 +41,7 @@ def usage(pid: int) -> Usage:
         return int(status[name][0]) / 1024
 
     files = sum(1 for _ in (folder / "fd").iterdir())
-    return Usage(megabytes("RssAnon"), megabytes("VmRSS"), int(status["Threads"][0]), files)
+    # the name, second, may hold spaces: what counts is after its bracket
+    times = (folder / "stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+    cpu = (int(times[11]) + int(times[12])) / os.sysconf("SC_CLK_TCK")
+    return Usage(megabytes("RssAnon"), megabytes("VmRSS"), int(status["Threads"][0]), files, cpu)

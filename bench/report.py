@@ -18,8 +18,17 @@ DOCUMENT = ROOT / "docs" / "benchmarks.md"
 SECTIONS = (
     (
         "Latency the node graph adds",
-        "Image stamp to TrackArray in a subscriber of another process, minus the time inside the models.",
+        "Image stamp to TrackArray in a subscriber of another process, minus the time inside the models; "
+        "with compressed images, decoding is in it. In one process an image is taken once, as the bytes of "
+        "its message, and not copied again (`test/nodes/test_copies.py` counts). Days of running: "
+        "[operations](operations.md).",
         ("bench/node_graph.py",),
+    ),
+    (
+        "Several cameras in one process",
+        "640x480 at 30 Hz each, one inference thread for each model; CPU time and private memory of the "
+        "tracking processes. One process for all has the models once.",
+        ("bench/cameras.py",),
     ),
     (
         "One tracker update",

@@ -26,7 +26,7 @@ def test_growth_beyond_a_limit_is_a_problem(ros):
 
     def run(memory=0.0, threads=0, files=0, latency=0.0):
         looks = [
-            Usage(100 + memory * n / 100, 200, 20 + threads * (n > 50), 25 + files * (n > 50))
+            Usage(100 + memory * n / 100, 200, 20 + threads * (n > 50), 25 + files * (n > 50), 0.0)
             for n in range(101)
         ]
         minutes = [Minute(1800, 1800, 20.0, 40.0 + latency * n) for n in range(10)]
