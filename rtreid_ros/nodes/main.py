@@ -17,6 +17,7 @@ from rtreid_ros.errors import RtreidError
 from rtreid_ros.nodes.ending import FLUSH_S, LEAVE_S, explain_crashes, must_end_within
 from rtreid_ros.nodes.environment import fastdds_profile
 from rtreid_ros.nodes.options import NODES
+from rtreid_ros.nodes.shared_memory import free_leftovers
 
 if TYPE_CHECKING:
     from rtreid_ros.nodes.base import BaseNode
@@ -36,6 +37,7 @@ def run(create: Callable[[], BaseNode], kind: str) -> int:
         return 0
     if NODES[kind].publishes_images:
         os.environ.update(fastdds_profile(os.environ))
+        free_leftovers()
     explain_crashes()
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     interrupts = _Interrupts()
