@@ -57,8 +57,9 @@ class Deadline:
     """Decides for each frame of a stream what still fits before it is due.
 
     Ages are milliseconds since the image was taken, on whatever clock the caller has; no clock is
-    read here. Frames may be admitted in one thread and finished in another. For each: `admit`; after detection `allowed`; after the result went out `done`.
-    In between, `detected`, `embedded` and `tracked` tell what the work cost.
+    read here. For each frame: `admit`; after detection `allowed`; after the result went out `done`.
+    In between, `detected`, `embedded` and `tracked` tell what the work cost. Frames may be admitted in
+    one thread and finished in another.
 
     Args:
         milliseconds: greatest age of a result; 0: there is no deadline and nothing is ever given up.
