@@ -18,6 +18,16 @@ def seen(tracks: Tracks) -> Bool:
     return in_frame
 
 
+def certainly_different(tracks: Tracks) -> Bool:
+    """``(N, N) bool``: pairs of confirmed tracks matched in this frame.
+
+    Not tentative ones: detectors now and then see one person twice for a moment.
+    """
+    believed = seen(tracks) & (tracks.states == TrackState.CONFIRMED)
+    pairs: Bool = believed[:, None] & believed & ~np.eye(len(tracks), dtype=bool)
+    return pairs
+
+
 def usable(tracks: Tracks, options: GalleryOptions, image_size: tuple[int, int] | None = None) -> Bool:
     """``(N,) bool``: confirmed, well scored, large enough, whole, and not behind another.
 
@@ -41,7 +51,7 @@ def usable(tracks: Tracks, options: GalleryOptions, image_size: tuple[int, int] 
 
 def _covered(tracks: Tracks) -> Float32:
     """``(N,)`` largest share of each box that one other box covers; predictions cover nothing."""
-    others = np.flatnonzero(seen(tracks))
+    others = np.flatnonzero(seen(tracks) & np.isfinite(tracks.boxes).all(axis=1))
     share = np.zeros(len(tracks), np.float32)
     if len(others) < 2:
         return share

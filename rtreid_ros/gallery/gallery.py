@@ -12,14 +12,14 @@ from rtreid_ros.gallery import gates
 from rtreid_ros.gallery.calibration import Calibration, Model
 from rtreid_ros.gallery.clock import CommonClock
 from rtreid_ros.gallery.deciding import probabilities
-from rtreid_ros.gallery.evidence import seen, usable
+from rtreid_ros.gallery.evidence import certainly_different, seen, usable
 from rtreid_ros.gallery.identities import Identities
 from rtreid_ros.gallery.looks import CameraMeans, Looks
 from rtreid_ros.gallery.options import GalleryOptions
 from rtreid_ros.gallery.tracklets import NOBODY, Tracklets
 from rtreid_ros.options import describe
 from rtreid_ros.ordering import Order
-from rtreid_ros.types import Float32, Float64, Int64, Tracks
+from rtreid_ros.types import Bool, Float32, Float64, Int64, Tracks
 
 logger = logging.getLogger(__name__)
 
@@ -152,11 +152,14 @@ class Gallery:
             image_size: ``(height, width)`` in pixels, to tell whom the border cuts off.
 
         Raises:
-            InputError: positions of another shape.
+            InputError: positions of another shape, or an id that occurs twice.
         """
-        places = np.full((len(tracks), 2), np.nan) if positions is None else np.asarray(positions, np.float64)
+        places = np.full((len(tracks), 2), np.nan) if positions is None else np.array(positions, np.float64)
         if places.shape != (len(tracks), 2):
             raise InputError(f"positions must have shape ({len(tracks)}, 2), got {places.shape}")
+        places[~np.isfinite(places)] = np.nan
+        if len(np.unique(tracks.ids)) < len(tracks):
+            raise InputError(f"{camera}: a track's id occurs twice in one frame")
         self._fit_length(tracks)
         index = self._camera(camera)
         now, order = self._clock.advance(camera, stamp_ns)
@@ -169,7 +172,7 @@ class Gallery:
         self._expire(now)
         rows = table.find(index, now, tracks)
         visible = seen(tracks)
-        self._relate(rows[visible])
+        self._relate(rows, certainly_different(tracks))
         merged: list[tuple[int, int]] = []
         if self._dim:
             gates.note_meetings(table, rows[visible], places[visible], self._identities, index, now)
@@ -237,22 +240,24 @@ class Gallery:
         self._tracklets.forget_identity(slot)
         self._identities.close(slot)
 
-    def _relate(self, rows: Int64) -> None:
-        """Tracks seen in one frame are different people."""
+    def _relate(self, rows: Int64, different: Bool) -> None:
+        """Note which tracks of a frame are different people; of two with one id the later loses it."""
         table, people = self._tracklets, self._identities
-        table.together[np.ix_(rows, rows)] = True
-        table.together[rows, rows] = False
-        given = rows[table.slot[rows] != NOBODY]
-        for row in given[np.argsort(-table.decision[given])].tolist():
-            if (table.slot[given] == table.slot[row]).sum() > 1:
+        table.together[np.ix_(rows, rows)] |= different
+        by_decision = np.argsort(-table.decision[rows], kind="stable")
+        for index in by_decision.tolist():
+            row, slot = int(rows[index]), int(table.slot[rows[index]])
+            others = table.slot[rows[different[index]]]
+            if slot != NOBODY and (others == slot).any():
                 table.slot[row] = NOBODY
                 self.counters.revoked += 1
-        given = rows[table.slot[rows] != NOBODY]
-        slots = table.slot[given]
-        table.barred[np.ix_(rows, slots)] = True
-        table.barred[given, slots] = False
-        people.apart[np.ix_(slots, slots)] = True
-        people.apart[slots, slots] = False
+        for index, row in enumerate(rows.tolist()):
+            others = table.slot[rows[different[index]]]
+            others = others[others != NOBODY]
+            table.barred[row, others] = True
+            slot = int(table.slot[row])
+            if slot != NOBODY:
+                people.apart[slot, others] = people.apart[others, slot] = True
 
     def _look(self, rows: Int64, tracks: Tracks, fresh: Int64, now: int) -> None:
         """Take looks at tracks; who does not look like himself any more is looked at anew."""

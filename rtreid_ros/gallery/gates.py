@@ -70,7 +70,7 @@ def _within_reach(
     """``(T, K)``: nobody would have had to run from where the identity was seen last."""
     apart = places[:, None] - identities.places[slots][None]
     metres = np.sqrt((apart**2).sum(axis=2))
-    seconds = np.maximum(now - np.maximum(identities.placed[slots], -now), 0) * 1e-9
+    seconds = np.maximum(now - identities.placed[slots], 0) * 1e-9
     reach = options.max_speed * seconds + 4 * np.sqrt(2) * options.position_noise
     fine: Bool = ~(metres > reach[None])  # not known: fine
     return fine

@@ -46,7 +46,7 @@ class GalleryOptions:
         0.3, "nor those of boxes of which another track covers more than this share", ge=0, le=1, live=True
     )
     max_identities: int = option(
-        500, "identities remembered; the one not seen for longest makes room", ge=1, le=20000
+        500, "identities remembered; the one not seen for longest makes room", ge=1, le=5000
     )
     max_exemplars: int = option(16, "looks remembered of an identity, over all cameras", ge=2, le=256)
     forget_after: float = option(

@@ -97,7 +97,7 @@ class Tracklets:
         rows = self.of_camera(camera)
         self.close(rows[self.reported[rows] < now - GRACE_NS])
         row_of = {int(self.ids[row]): int(row) for row in self.of_camera(camera)}
-        ages = tracks.ages.astype(np.float64) * 1e9
+        ages = np.clip(np.nan_to_num(tracks.ages.astype(np.float64)), 0, 1e9) * 1e9
         born = now - (ages * (1 + _AGE_ERROR)).astype(np.int64) - _AGE_ERROR_NS
         found = np.empty(len(tracks), np.int64)
         for index, id_ in enumerate(tracks.ids.tolist()):

@@ -51,6 +51,7 @@ class GalleryNode(BaseNode):
         self._names = options.cameras or ("",)
         self._check_names()
         self._gallery = Gallery(self.options("gallery"))
+        self._told = self._tell()
         self._reset_asked = False
 
     def activate(self) -> None:
@@ -82,11 +83,12 @@ class GalleryNode(BaseNode):
     def diagnostic_values(self) -> dict[str, str]:
         """Who is known, what has happened, and what similarities mean by now."""
         values = super().diagnostic_values()
-        if not self.is_configured:
-            return values
+        return {**values, **self._told} if self.is_configured else values
+
+    def _tell(self) -> dict[str, str]:
+        """Of the gallery, which only the working thread may touch while it works."""
         gallery, model = self._gallery, self._gallery.model
         return {
-            **values,
             "identities": str(gallery.identities),
             "undecided": str(gallery.undecided),
             **{name: str(count) for name, count in asdict(gallery.counters).items()},
@@ -143,6 +145,7 @@ class GalleryNode(BaseNode):
         self._outputs[job.camera].publish(
             with_global_ids(message, ids, embeddings=self._options.publish_embeddings)
         )
+        self._told = self._tell()
         self.count_processed(stamp, job.received)
 
     def _places(self, message: TrackArray) -> Float64 | None:
