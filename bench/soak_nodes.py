@@ -55,7 +55,7 @@ FILES_GOAL = 2
 """The middleware opens one for a moment now and then."""
 LATENCY_GOAL = 0.20
 LATENCY_SLACK_MS = 5.0
-CLIP_FRAMES = 600
+CLIP_FRAMES = 300
 SHAPES = ("composed", "distributed")
 
 
