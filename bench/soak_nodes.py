@@ -9,7 +9,8 @@ process are read; for each minute the latency of the tracks (image stamp to rece
 none. After the warm-up nothing may grow: exit code 1 if private memory of a process does by more than 5 MB,
 if threads or open files do, or if the latency of the last fourth of the minutes (median of their 99th
 percentiles) is over that of the first fourth by more than 20 % and 5 ms. A busy machine breaks the last limit
-only; --no-latency leaves it out. Results: a table, and in --folder soak.json and soak.html.
+only; --no-latency leaves it out. Results: a table, and in --folder a file of figures and
+a page of plots for each shape.
 """
 
 from __future__ import annotations
