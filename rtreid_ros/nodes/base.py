@@ -1,35 +1,28 @@
-"""What all nodes share: parameters, topics, counting, ``/diagnostics``, start and end."""
+"""What all nodes share beside their life: topics, threads, counting, ``/diagnostics``."""
 
 from __future__ import annotations
 
 import logging
 import time
-import traceback
 from collections.abc import Callable
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.qos import QoSProfile
 from rclpy.subscription import Subscription
-from rclpy.timer import Timer
 from sensor_msgs.msg import CompressedImage, Image
-from std_srvs.srv import Trigger
 
-from rtreid_ros.errors import RtreidError
 from rtreid_ros.nodes import qos
+from rtreid_ros.nodes.diagnostics import Diagnostics
+from rtreid_ros.nodes.guarding import Guard, LogBridge
 from rtreid_ros.nodes.images import ImageView, view_compressed_image, view_image
 from rtreid_ros.nodes.inbox import Inbox
-from rtreid_ros.nodes.options import NODES, LifeOptions, TrackerNodeOptions
-from rtreid_ros.nodes.parameters import Parameters
+from rtreid_ros.nodes.managed import ManagedNode
 from rtreid_ros.nodes.silence import SilenceWatch
 from rtreid_ros.nodes.statistics import Statistics, Throttle
 from rtreid_ros.nodes.topics import Output
 from rtreid_ros.nodes.worker import BatchWorker, Worker
 from rtreid_ros.runtime.info import ModelInfo
-from rtreid_ros.tracking import TRACKERS
-from rtreid_ros.tracking.base import TrackerOptions
 
 try:
     from rclpy.event_handler import (
@@ -48,25 +41,19 @@ LOSSLESS_DEPTH = 64
 _MISMATCH_DELAY_S = 0.3
 
 
-class BaseNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to us
-    """A managed node of ours. Subclasses extend the steps of its life.
+class BaseNode(ManagedNode):
+    """A node of ours: `configure` loads models, `activate` makes topics and threads.
 
-    `configure` loads models, `activate` makes topics and threads, `deactivate` ends and `cleanup` frees
-    them. What a step raises makes its transition fail, with the reason in the log and in
-    ``/diagnostics``. Callbacks run in one executor thread; slow work goes to a `Worker`.
+    Callbacks run in one executor thread; slow work goes to a `Worker`.
 
     Attributes:
-        kind: name of the executable, key into `options.NODES`.
         statistics: what is counted and published in ``/diagnostics``.
         models: what runs where, by stage; shown in ``/diagnostics``.
         inputs: by topic, what is called with each message of it; while active.
         outputs: by topic, what is published on; while active.
-        exit_code: what the process ends with.
-        ended: whether it is to end.
-        failure: why the last transition failed; empty if it did not.
+        silence: notices topics on which nothing comes.
+        lossless: whether every frame is to be processed; set by `configure`.
     """
-
-    kind: ClassVar[str]
 
     def __init__(self, **arguments: Any) -> None:
         """Declare all parameters; `arguments` are those of `rclpy.node.Node`.
@@ -74,49 +61,21 @@ class BaseNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to us
         Raises:
             ConfigError: a parameter that cannot be.
         """
-        super().__init__(self.kind, **arguments)
+        super().__init__(**arguments)
         self.statistics = Statistics()
         self.models: dict[str, ModelInfo] = {}
         self.inputs: dict[str, Callable[[Any], None]] = {}
         self.outputs: dict[str, Output] = {}
-        self.exit_code = 0
         self.lossless = False
-        self.ended = False
-        self.failure = ""
-        self._wake = self.create_guard_condition(lambda: None)
         self._throttle = Throttle()
         self._workers: list[BatchWorker[Any]] = []
-        self._made: list[Callable[[], object]] = []
-        """How to destroy what was made since activation."""
-        self._silence = SilenceWatch(self)
-        self._warned: dict[str, int] = {}
+        self.silence = SilenceWatch(self)
         self._refused: dict[str, int] = {}
-        self._state = "unconfigured"
-        self._loaded: set[str] = set()
-        """Attributes that `configure` has set."""
-        self._settings = Parameters(self)
-        self._declare_parameters()
-        self._log_bridge = _LogBridge(self)
+        self._log_bridge = LogBridge(self)
         logging.getLogger("rtreid_ros").addHandler(self._log_bridge)
-        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self._diagnostics = Diagnostics(self)
         # steady, so that they come also while a simulated clock stands still
         self.create_timer(1.0, self._report, clock=Clock(clock_type=ClockType.STEADY_TIME))
-
-    # ------------------------------------------------------------------ steps of its life
-
-    def configure(self) -> None:
-        """Read parameters and load models.
-
-        Raises:
-            RtreidError: something the user can mend; the node stays unconfigured.
-        """
-
-    def activate(self) -> None:
-        """Make topics and start working.
-
-        Raises:
-            RtreidError: something the user can mend; the node stays inactive.
-        """
 
     def deactivate(self) -> None:
         """Stop working; threads and topics made since activation end here."""
@@ -124,156 +83,20 @@ class BaseNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to us
             if not worker.close():
                 self.get_logger().error("the model did not end in time")
         self._workers.clear()
-        for destroy in reversed(self._made):
-            destroy()
-        self._made.clear()
-        self._silence.close()
+        super().deactivate()
+        self.silence.close()
         self.inputs.clear()
         self.outputs.clear()
 
     def cleanup(self) -> None:
-        """Free what `configure` has loaded: the attributes it has set go."""
+        """Free what `configure` has loaded."""
+        super().cleanup()
         self.models.clear()
-        for name in self._loaded & vars(self).keys():
-            delattr(self, name)
-        self._loaded.clear()
 
     def close(self) -> None:
         """End what still runs, at the end of the process."""
-        self._release()
-        self._state = "finalized"
+        super().close()
         logging.getLogger("rtreid_ros").removeHandler(self._log_bridge)
-
-    def finish(self) -> None:
-        """End the process, with `exit_code`; from any thread."""
-        self.ended = True
-        self._wake.trigger()
-
-    @property
-    def is_configured(self) -> bool:
-        """Whether models are loaded."""
-        return self._state in {"inactive", "active"}
-
-    @property
-    def is_active(self) -> bool:
-        """Whether it works."""
-        return self._state == "active"
-
-    # ------------------------------------------------------------------------- transitions
-
-    def start(self) -> bool:
-        """Configure and activate, unless ``autostart`` is false; whether all went well."""
-        if not self.options_of(LifeOptions).autostart:
-            self.get_logger().info(
-                f"unconfigured: waits for `ros2 lifecycle set {self.get_fully_qualified_name()} configure`"
-            )
-            return True
-        success = TransitionCallbackReturn.SUCCESS
-        return bool(self.trigger_configure() == success and self.trigger_activate() == success)
-
-    def on_configure(self, _: LifecycleState) -> TransitionCallbackReturn:
-        """Transition of the managed node."""
-        return self._step("configure", self._configure, "inactive", undo=self.cleanup)
-
-    def on_activate(self, _: LifecycleState) -> TransitionCallbackReturn:
-        """Transition of the managed node."""
-        return self._step("activate", self._activate, "active", undo=self.deactivate)
-
-    def on_deactivate(self, _: LifecycleState) -> TransitionCallbackReturn:
-        """Transition of the managed node."""
-        return self._step("deactivate", self.deactivate, "inactive")
-
-    def on_cleanup(self, _: LifecycleState) -> TransitionCallbackReturn:
-        """Transition of the managed node."""
-        return self._step("clean up", self.cleanup, "unconfigured")
-
-    def on_shutdown(self, _: LifecycleState) -> TransitionCallbackReturn:
-        """Transition of the managed node: its process ends."""
-        self.finish()
-        return TransitionCallbackReturn.SUCCESS
-
-    def on_error(self, _: LifecycleState) -> TransitionCallbackReturn:
-        """After a failure of our own code: unconfigured again, so that it can be tried anew."""
-        self._release()
-        self._state = "unconfigured"
-        return TransitionCallbackReturn.SUCCESS
-
-    def _configure(self) -> None:
-        self._follow_tracker_name()
-        before = set(vars(self))
-        try:
-            self.configure()
-        finally:
-            self._loaded = set(vars(self)) - before
-
-    def _activate(self) -> None:
-        self.activate()
-        # declared by the topics themselves, so they can only be judged now
-        self._settings.refuse_unknown({"qos_overrides"})
-        self.get_logger().info("ready")
-
-    def _release(self) -> None:
-        self.deactivate()
-        self.cleanup()
-
-    def _step(
-        self, name: str, step: Callable[[], None], state: str, undo: Callable[[], None] | None = None
-    ) -> TransitionCallbackReturn:
-        self.failure = ""
-        try:
-            step()
-        except RtreidError as error:
-            self.failure = f"cannot {name}: {error}"
-            self.get_logger().error(self.failure)
-            if undo is not None:
-                undo()
-            return TransitionCallbackReturn.FAILURE
-        except Exception:
-            self.failure = f"cannot {name}: {traceback.format_exc().rstrip()}"
-            self.get_logger().error(self.failure)
-            return TransitionCallbackReturn.ERROR
-        self._state = state
-        return TransitionCallbackReturn.SUCCESS
-
-    # ------------------------------------------------------------------------- parameters
-
-    def options(self, prefix: str = "") -> Any:
-        """The options of a group of this node's parameters, as `options.NODES` lists them."""
-        return self._settings.read(prefix, NODES[self.kind].groups[prefix])
-
-    def options_of(self, cls: type[T], prefix: str = "") -> T:
-        """The options `cls` among the parameters ``prefix.*``."""
-        return self._settings.read(prefix, cls)
-
-    def changed(self, prefix: str, options: Any) -> None:
-        """Take over options of a group that were changed while configured.
-
-        Raises:
-            RtreidError: they cannot be; the change is refused with this reason.
-        """
-
-    def _declare_parameters(self) -> None:
-        description = NODES[self.kind]
-        self._settings.declare("", LifeOptions)
-        for prefix, cls in description.groups.items():
-            self._settings.declare(prefix, cls)
-        self._tracker: type[TrackerOptions] | None = None
-        if description.has_tracker:
-            self._settings.declare("tracker", TrackerNodeOptions)
-            self._follow_tracker_name()
-        # one parameter file may serve all nodes: "tracker" is shared with those that only look at its name
-        owned = set(description.groups) - {"tracker"} | ({"tracker"} if description.has_tracker else set())
-        self._settings.refuse_unknown(owned)
-
-    def _follow_tracker_name(self) -> None:
-        """Declare the options of the tracker now chosen, instead of those of the one before."""
-        if not NODES[self.kind].has_tracker:
-            return
-        options = TRACKERS[self.options_of(TrackerNodeOptions, "tracker").name].Options
-        before, self._tracker = self._tracker, options
-        self._settings.declare("tracker", options)
-        if before is not None and before is not options:
-            self._settings.forget("tracker", before, keep=(options, TrackerNodeOptions))
 
     # ----------------------------------------------------------------------------- topics
 
@@ -332,7 +155,7 @@ class BaseNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to us
         def receive(message: Any) -> None:
             if counted:
                 self.statistics.count("received")
-                self._silence.received(name)
+                self.silence.received(name)
             if also is not None:
                 also.count("received")
             with self.guarded(f"message on {name}", also):
@@ -355,7 +178,7 @@ class BaseNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to us
             subscription = create(SubscriptionEventCallbacks(incompatible_qos=mismatch))
         self._made.append(lambda: self.destroy_subscription(subscription))
         if counted and awaited:
-            self._silence.watch(topic, kind, subscription)
+            self.silence.watch(topic, kind, subscription)
         self.inputs[name] = receive
         return subscription
 
@@ -381,42 +204,21 @@ class BaseNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to us
             Image, topic, lambda cdr: callback(view_image(cdr)), profile, raw=True, also=also
         )
 
-    def every(self, seconds: float, callback: Callable[[], None]) -> Timer:
-        """A timer, while active, on the steady clock: it goes on while a simulated clock stands still."""
-        timer = self.create_timer(seconds, callback, clock=Clock(clock_type=ClockType.STEADY_TIME))
-        self._made.append(lambda: self.destroy_timer(timer))
-        return timer
-
-    def offer(self, name: str, act: Callable[[], str]) -> None:
-        """A service ``~/name`` (std_srvs/Trigger), while active.
-
-        Args:
-            name: of the service.
-            act: does what is asked and says what it did; an RtreidError is the reason why not.
-        """
-
-        def serve(_: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-            try:
-                response.message, response.success = act(), True
-                self.get_logger().info(response.message)
-            except RtreidError as error:
-                response.message = str(error)
-                self.get_logger().error(f"{name}: {error}")
-            return response
-
-        service = self.create_service(Trigger, f"~/{name}", serve)
-        self._made.append(lambda: self.destroy_service(service))
-
     def _explain_mismatch(self, topic: str, own: QoSProfile, *, publishing: bool) -> None:
+        def destroy() -> None:
+            self.destroy_timer(timer)
+
         def explain() -> None:
-            timer.cancel()
+            self._made.remove(destroy)
+            destroy()
             text = qos.mismatch_text(self, topic, own, publishing=publishing)
             self.get_logger().error(text)
             if not publishing:
-                self._silence.said(topic, text)
+                self.silence.said(topic, text)
 
         # the other end's name and profile are known a moment after the event
-        timer = self.every(_MISMATCH_DELAY_S, explain)
+        timer = self.create_timer(_MISMATCH_DELAY_S, explain, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._made.append(destroy)
 
     # ------------------------------------------------------------------------- error policy
 
@@ -463,12 +265,12 @@ class BaseNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to us
         """Wait until all workers have done what they were given; False after `timeout` seconds."""
         return all(worker.wait_until_idle(timeout) for worker in self._workers)
 
-    def guarded(self, what: str, also: Statistics | None = None) -> _Guard:
+    def guarded(self, what: str, also: Statistics | None = None) -> Guard:
         """A block in which bad input or a failing model costs one `what`, never the node.
 
         It is counted in the node's statistics, and in `also`.
         """
-        return _Guard(self, what, also)
+        return Guard(self, what, also)
 
     def note_rejected(self, stage: str, total: int) -> None:
         """Take over how many rows a stage has refused so far; new ones are counted and logged."""
@@ -520,70 +322,5 @@ class BaseNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to us
 
     def _report(self) -> None:
         with self.guarded("diagnostics"):
-            self._publish_diagnostics()
-
-    def _publish_diagnostics(self) -> None:
-        values = self.statistics.snapshot()
-        problems = []
-        for name in ("dropped", "lost", "unmatched", "rejected", "errors"):
-            new = int(values[name]) - self._warned.get(name, 0)
-            self._warned[name] = int(values[name])
-            if new:
-                problems.append(f"{new} {name}")
-        self._silence.check()
-        problems += self._silence.problems()
-        level = DiagnosticStatus.WARN if problems else DiagnosticStatus.OK
-        if self.failure:
-            problems.insert(0, self.failure)
-        if self.failure or any(text.endswith("errors") for text in problems):
-            level = DiagnosticStatus.ERROR
-        values["state"] = self._state
-        if self.is_active:
-            values.update({**self.diagnostic_values(), **self._silence.values()})
-        status = DiagnosticStatus(
-            level=level,
-            name=f"{self.get_fully_qualified_name()}: {self.kind}",
-            message=", ".join(problems) or ("running" if self.is_active else self._state),
-            hardware_id=", ".join(info.name for info in self.models.values()),
-            values=[KeyValue(key=key, value=value) for key, value in values.items()],
-        )
-        message = DiagnosticArray(status=[status])
-        message.header.stamp = self.get_clock().now().to_msg()
-        self._diagnostics.publish(message)
-
-
-class _Guard:
-    """Turns an exception into a count and a throttled log line."""
-
-    def __init__(self, node: BaseNode, what: str, also: Statistics | None) -> None:
-        self._node = node
-        self._what = what
-        self._counted = [node.statistics] if also is None else [node.statistics, also]
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> bool:
-        if error is None:
-            return False
-        if not isinstance(error, Exception):
-            return False
-        for statistics in self._counted:
-            statistics.count("rejected" if isinstance(error, RtreidError) else "errors")
-        if isinstance(error, RtreidError):
-            self._node.warn(f"{self._what}: {type(error).__name__}", f"{self._what} refused: {error}")
-        else:
-            text = "".join(traceback.format_exception(kind, error, trace)).rstrip()
-            self._node.fail(f"{self._what}: {type(error).__name__}", f"{self._what} failed: {text}")
-        return True
-
-
-class _LogBridge(logging.Handler):
-    """Brings what the library logs through `logging` to the node's log."""
-
-    def __init__(self, node: BaseNode) -> None:
-        super().__init__(logging.WARNING)
-        self._node = node
-
-    def emit(self, record: logging.LogRecord) -> None:
-        report = self._node.fail if record.levelno >= logging.ERROR else self._node.warn
-        report(record.name, record.getMessage())
+            self.silence.check()
+            self._diagnostics.publish()

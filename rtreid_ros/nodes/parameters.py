@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rclpy.node import Node
     from rclpy.parameter import Parameter
 
-    from rtreid_ros.nodes.base import BaseNode
+    from rtreid_ros.nodes.managed import ManagedNode
 
 T = TypeVar("T")
 
@@ -81,7 +81,7 @@ class Parameters:
         node: whose parameters.
     """
 
-    def __init__(self, node: BaseNode) -> None:
+    def __init__(self, node: ManagedNode) -> None:
         self._node = node
         self._items: dict[str, tuple[str, type, Option]] = {}
         """Prefix, options dataclass and option of every parameter of ours, by its dotted name."""

@@ -1,0 +1,247 @@
+"""The life of a node: lifecycle transitions, parameters, the end of its process."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar
+
+from rclpy.clock import Clock, ClockType
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.timer import Timer
+from std_srvs.srv import Trigger
+
+from rtreid_ros.errors import RtreidError
+from rtreid_ros.nodes.options import NODES, LifeOptions, TrackerNodeOptions
+from rtreid_ros.nodes.parameters import Parameters
+from rtreid_ros.tracking import TRACKERS
+from rtreid_ros.tracking.base import TrackerOptions
+
+T = TypeVar("T")
+
+
+class ManagedNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to us
+    """A managed node with the parameters that `options.NODES` lists. Subclasses extend the steps of its life.
+
+    What a step raises makes its transition fail, with the reason in the log and in `failure`.
+
+    Attributes:
+        kind: name of the executable, key into `options.NODES`.
+        state: ``unconfigured``, ``inactive``, ``active`` or ``finalized``.
+        failure: why the last transition failed; empty if it did not.
+        exit_code: what the process ends with.
+        ended: whether it is to end.
+    """
+
+    kind: ClassVar[str]
+
+    def __init__(self, **arguments: Any) -> None:
+        """Declare all parameters; `arguments` are those of `rclpy.node.Node`.
+
+        Raises:
+            ConfigError: a parameter that cannot be.
+        """
+        super().__init__(self.kind, **arguments)
+        self.state = "unconfigured"
+        self.failure = ""
+        self.exit_code = 0
+        self.ended = False
+        self._wake = self.create_guard_condition(lambda: None)
+        self._made: list[Callable[[], object]] = []
+        """How to destroy what was made since activation."""
+        self._loaded: set[str] = set()
+        """Attributes that `configure` has set."""
+        self._settings = Parameters(self)
+        self._declare_parameters()
+
+    # ------------------------------------------------------------------ steps of its life
+
+    def configure(self) -> None:
+        """Read parameters and load models.
+
+        Raises:
+            RtreidError: something the user can mend; the node stays unconfigured.
+        """
+
+    def activate(self) -> None:
+        """Make topics and start working.
+
+        Raises:
+            RtreidError: something the user can mend; the node stays inactive.
+        """
+
+    def deactivate(self) -> None:
+        """Stop working; what was made since activation ends here."""
+        for destroy in reversed(self._made):
+            destroy()
+        self._made.clear()
+
+    def cleanup(self) -> None:
+        """Free what `configure` has loaded: the attributes it has set go."""
+        for name in self._loaded & vars(self).keys():
+            delattr(self, name)
+        self._loaded.clear()
+
+    def close(self) -> None:
+        """End what still runs, at the end of the process."""
+        self._release()
+        self.state = "finalized"
+
+    def finish(self) -> None:
+        """End the process, with `exit_code`; from any thread."""
+        self.ended = True
+        self._wake.trigger()
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether models are loaded."""
+        return self.state in {"inactive", "active"}
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it works."""
+        return self.state == "active"
+
+    # ------------------------------------------------------------------------- transitions
+
+    def start(self) -> bool:
+        """Configure and activate, unless ``autostart`` is false; whether all went well."""
+        if not self.options_of(LifeOptions).autostart:
+            self.get_logger().info(
+                f"unconfigured: waits for `ros2 lifecycle set {self.get_fully_qualified_name()} configure`"
+            )
+            return True
+        success = TransitionCallbackReturn.SUCCESS
+        return bool(self.trigger_configure() == success and self.trigger_activate() == success)
+
+    def on_configure(self, _: LifecycleState) -> TransitionCallbackReturn:
+        """Transition of the managed node."""
+        return self._step("configure", self._configure, "inactive", undo=self.cleanup)
+
+    def on_activate(self, _: LifecycleState) -> TransitionCallbackReturn:
+        """Transition of the managed node."""
+        return self._step("activate", self._activate, "active", undo=self.deactivate)
+
+    def on_deactivate(self, _: LifecycleState) -> TransitionCallbackReturn:
+        """Transition of the managed node."""
+        return self._step("deactivate", self.deactivate, "inactive")
+
+    def on_cleanup(self, _: LifecycleState) -> TransitionCallbackReturn:
+        """Transition of the managed node."""
+        return self._step("clean up", self.cleanup, "unconfigured")
+
+    def on_shutdown(self, _: LifecycleState) -> TransitionCallbackReturn:
+        """Transition of the managed node: its process ends."""
+        self.finish()
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_error(self, _: LifecycleState) -> TransitionCallbackReturn:
+        """After a failure of our own code: unconfigured again, so that it can be tried anew."""
+        self._release()
+        self.state = "unconfigured"
+        return TransitionCallbackReturn.SUCCESS
+
+    def _configure(self) -> None:
+        self._follow_tracker_name()
+        before = set(vars(self))
+        try:
+            self.configure()
+        finally:
+            self._loaded = set(vars(self)) - before
+
+    def _activate(self) -> None:
+        self.activate()
+        # declared by the topics themselves, so they can only be judged now
+        self._settings.refuse_unknown({"qos_overrides"})
+        self.get_logger().info("ready")
+
+    def _release(self) -> None:
+        self.deactivate()
+        self.cleanup()
+
+    def _step(
+        self, name: str, step: Callable[[], None], state: str, undo: Callable[[], None] | None = None
+    ) -> TransitionCallbackReturn:
+        self.failure = ""
+        try:
+            step()
+        except RtreidError as error:
+            self.failure = f"cannot {name}: {error}"
+            self.get_logger().error(self.failure)
+            if undo is not None:
+                undo()
+            return TransitionCallbackReturn.FAILURE
+        except Exception:
+            self.failure = f"cannot {name}: {traceback.format_exc().rstrip()}"
+            self.get_logger().error(self.failure)
+            return TransitionCallbackReturn.ERROR
+        self.state = state
+        return TransitionCallbackReturn.SUCCESS
+
+    # ------------------------------------------------------------------------- parameters
+
+    def options(self, prefix: str = "") -> Any:
+        """The options of a group of this node's parameters, as `options.NODES` lists them."""
+        return self._settings.read(prefix, NODES[self.kind].groups[prefix])
+
+    def options_of(self, cls: type[T], prefix: str = "") -> T:
+        """The options `cls` among the parameters ``prefix.*``."""
+        return self._settings.read(prefix, cls)
+
+    def changed(self, prefix: str, options: Any) -> None:
+        """Take over options of a group that were changed while configured.
+
+        Raises:
+            RtreidError: they cannot be; the change is refused with this reason.
+        """
+
+    def _declare_parameters(self) -> None:
+        description = NODES[self.kind]
+        self._settings.declare("", LifeOptions)
+        for prefix, cls in description.groups.items():
+            self._settings.declare(prefix, cls)
+        self._tracker: type[TrackerOptions] | None = None
+        if description.has_tracker:
+            self._settings.declare("tracker", TrackerNodeOptions)
+            self._follow_tracker_name()
+        # one parameter file may serve all nodes: "tracker" is shared with those that only look at its name
+        owned = set(description.groups) - {"tracker"} | ({"tracker"} if description.has_tracker else set())
+        self._settings.refuse_unknown(owned)
+
+    def _follow_tracker_name(self) -> None:
+        """Declare the options of the tracker now chosen, instead of those of the one before."""
+        if not NODES[self.kind].has_tracker:
+            return
+        options = TRACKERS[self.options_of(TrackerNodeOptions, "tracker").name].Options
+        before, self._tracker = self._tracker, options
+        self._settings.declare("tracker", options)
+        if before is not None and before is not options:
+            self._settings.forget("tracker", before, keep=(options, TrackerNodeOptions))
+
+    # -------------------------------------------------------------- timers and services
+
+    def every(self, seconds: float, callback: Callable[[], None]) -> Timer:
+        """A timer, while active, on the steady clock: it goes on while a simulated clock stands still."""
+        timer = self.create_timer(seconds, callback, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._made.append(lambda: self.destroy_timer(timer))
+        return timer
+
+    def offer(self, name: str, act: Callable[[], str]) -> None:
+        """A service ``~/name`` (std_srvs/Trigger), while active.
+
+        Args:
+            name: of the service.
+            act: does what is asked and says what it did; an RtreidError is the reason why not.
+        """
+
+        def serve(_: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+            try:
+                response.message, response.success = act(), True
+                self.get_logger().info(response.message)
+            except RtreidError as error:
+                response.message = str(error)
+                self.get_logger().error(f"{name}: {error}")
+            return response
+
+        service = self.create_service(Trigger, f"~/{name}", serve)
+        self._made.append(lambda: self.destroy_service(service))
