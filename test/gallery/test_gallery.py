@@ -308,3 +308,32 @@ def test_options_marked_live_change_at_work_and_others_do_not(street):
 def test_positions_of_another_shape_are_refused(street):
     with pytest.raises(InputError, match=r"\(1, 2\)"):
         street.gallery.update("a", 0, tracks_of([1], [street.people.look(0, 0)], [0]), np.zeros((2, 2)))
+
+
+def test_an_id_twice_in_one_frame_is_refused(street):
+    looks = [street.people.look(0, 0)] * 2
+    with pytest.raises(InputError, match="occurs twice"):
+        street.gallery.update("a", 0, tracks_of([3, 3], looks, [0, 0]))
+
+
+def test_values_that_are_no_numbers_harm_nobody(street):
+    street.show(15, {"a": CROWD})
+    broken = np.full((6, 4), np.nan, np.float32)
+    ages = np.array([np.nan, np.inf, -1, 0, 1e30, 2], np.float32)
+    looks = [street.people.look(person, 0) for person in CROWD]
+    street.gallery.update("a", street.step * STEP_NS, tracks_of(range(1, 7), looks, ages, boxes=broken))
+    street.step += 1
+    nowhere = {"a": dict.fromkeys(CROWD, (np.inf, np.nan))}
+    given = street.show(15, {"a": CROWD}, nowhere)
+    assert sorted(given.values()) == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_person_detected_twice_for_a_moment_is_no_second_one(street):
+    own = street.people.own
+    before = street.show(15, {"a": CROWD})
+    street.wait(5)
+    own[7] = own[0]
+    doubled = np.array([TrackState.CONFIRMED, TrackState.TENTATIVE], np.uint8)
+    street.show(3, {"a": [0, 7]}, states=doubled)
+    street.born.pop(("a", 0))  # the tracker goes on with the second box
+    assert street.show(15, {"a": [7]}) == {("a", 7): before["a", 0]}
