@@ -145,7 +145,7 @@ class Figures:
 
 
 def play(recording: Recording, tracker: str, economy: EmbeddingEconomy) -> Replay:
-    """The sequence, with the embeddings that `economy` makes or lends and no others."""
+    """The sequence, with the embeddings that `economy` makes or lends, also to who would not borrow."""
     made, tracks = create_tracker(tracker, recording.frame_rate), []
     for frame in recording.frames:
         detections, motion = frame.detections, frame.camera_motion

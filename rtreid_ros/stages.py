@@ -178,8 +178,8 @@ class Camera:
                 motion = self._estimate(self.camera_motion, frame, detections)
         plan = None
         if self.economy is not None:
-            least = self.tracker.least_score
-            plan = self.economy.plan(detections, frame.stamp, motion, least_score=least, most=most)
+            least, lend = self.tracker.least_score, self.tracker.borrows
+            plan = self.economy.plan(detections, frame.stamp, motion, least_score=least, lend=lend, most=most)
         return Step(frame, detections, motion, done, plan)
 
     def update(self, step: Step, vectors: Float32 | None) -> FrameResult:

@@ -194,6 +194,7 @@ class EmbeddingEconomy:
         camera_motion: Float64 | None = None,
         *,
         least_score: float = 0.0,
+        lend: bool = True,
         most: int | None = None,
     ) -> EmbeddingPlan:
         """What to do with the detections of a frame.
@@ -204,12 +205,15 @@ class EmbeddingEconomy:
             camera_motion: ``(2, 3)`` affine in pixels from the frame observed last to this one;
                 None: the camera stood still, or nobody knows.
             least_score: detections scored below this are nothing to the tracker.
+            lend: whether to lend to others than those for whom no time is left.
             most: detections that may be embedded at most; the least important are not. None: all.
         """
         needs = np.full(len(detections), Need.IGNORED, np.int64)
         lender = np.full(len(detections), -1, np.int64)
         rows = np.flatnonzero(detections.scores >= least_score)
         needs[rows], lender[rows] = self._judge(detections[rows], stamp, camera_motion)
+        if not lend:
+            needs[needs == Need.NONE] = Need.REFRESH
         wanted = np.flatnonzero(needs < Need.NONE) if self.options.enabled else np.arange(len(needs))
         postponed = 0 if most is None else max(len(wanted) - most, 0)
         if postponed:

@@ -60,6 +60,8 @@ class Tracker(ABC):
     filter: ClassVar[BoxFilter]
     uses_embeddings: ClassVar[bool] = False
     """Whether the detections should come with embeddings."""
+    borrows: ClassVar[bool] = True
+    """Whether a track's own embedding of a moment ago may stand in for that of its next detection."""
     camera_motion: ClassVar[str] = "none"
     """How the paper estimates camera motion, a name in `rtreid_ros.camera_motion`. Every tracker takes
     camera motion into account if told."""

@@ -63,6 +63,7 @@ class DeepSort(GalleryTracker):
 
     Options = DeepSortOptions
     filter = XYAH()
+    borrows = False  # it remembers every look on its own: one lent again and again drives out others
     options: DeepSortOptions
 
     @property

@@ -240,6 +240,14 @@ def test_who_is_due_but_has_no_time_borrows_on():
     np.testing.assert_array_equal(camera.told, [look(0)])
 
 
+def test_to_a_tracker_that_does_not_borrow_is_lent_only_for_lack_of_time():
+    camera = Camera().meet(person(100))
+    seen = see(person(100))
+    plans = [camera.economy.plan(seen, camera.stamp, lend=False, most=most) for most in (None, 0)]
+    assert [(plan.needs.tolist(), len(plan.borrowed)) for plan in plans] == [([3], 0), ([3], 1)]
+    assert not TRACKERS["deepsort"].borrows
+
+
 def test_who_has_neither_time_nor_a_track_gets_zeros():
     camera = Camera()
     plan = camera.take(two(), most=1)
