@@ -53,7 +53,8 @@ def open_identities(
         name: one of ``DATASETS``.
         root: folder or .tar file that holds it; ``~`` stands for the home folder; synthetic looks at none.
         split: one of ``SPLITS``: ``official``; ``mod5`` holds identities divisible by five out of the
-            training part, for validation; with ``all`` the whole training part trains.
+            training part, for validation; with ``all`` the whole training part trains; ``cameras123`` and
+            ``cameras456`` are the sides of a transfer between cameras, with no identity in common.
         parts: those wanted; the others are empty, and need not be there.
         options: fields of ``DATASETS[name].Options``.
 

@@ -31,10 +31,34 @@ def every_fifth(name: str, reader: IdentityReader, parts: Collection[str]) -> Id
 
     Of these, the first picture, by name, of each identity and camera is a query, all others are gallery.
     """
-    whole = reader.part("train")
-    held_out = whole.identities % 5 == 0
-    first = first_of_each_camera(whole)
-    chosen = {"train": ~held_out, "query": held_out & first, "gallery": held_out & ~first}
+    return _held_out(name, reader.part("train"), parts, (1, 2, 3, 4))
+
+
+def cameras_of(cameras: Collection[int], remainders: Collection[int]) -> Split:
+    """A split that sees some cameras only: one side of a transfer from cameras to others.
+
+    As `every_fifth`, but only pictures of `cameras`, counted from 0, are there, and only identities that
+    leave one of `remainders` when divided by five train.
+    """
+
+    def split(name: str, reader: IdentityReader, parts: Collection[str]) -> IdentityDataset:
+        whole = reader.part("train")
+        return _held_out(name, whole[np.isin(whole.cameras, list(cameras))], parts, remainders)
+
+    return split
+
+
+def _held_out(
+    name: str, whole: IdentitySet, parts: Collection[str], remainders: Collection[int]
+) -> IdentityDataset:
+    """Identities that leave one of `remainders` when divided by five train; those divisible judge."""
+    remainder = whole.identities % 5
+    held_out, first = remainder == 0, first_of_each_camera(whole)
+    chosen = {
+        "train": np.isin(remainder, list(remainders)),
+        "query": held_out & first,
+        "gallery": held_out & ~first,
+    }
     return IdentityDataset(
         name, *(whole[rows] if part in parts else empty_set() for part, rows in chosen.items())
     )
@@ -53,3 +77,5 @@ SPLITS: Registry[Split] = Registry("split")
 SPLITS.register("official", official)
 SPLITS.register("mod5", every_fifth)
 SPLITS.register("all", everything)
+SPLITS.register("cameras123", cameras_of((0, 1, 2), (1, 2)))
+SPLITS.register("cameras456", cameras_of((3, 4, 5), (3, 4)))

@@ -29,6 +29,23 @@ def test_mod5_holds_out_identities_and_asks_with_the_first_of_each_camera(tmp_pa
     assert [number_of(found.query.read(row)) for row in range(3)] == [1, 2, 5]
 
 
+def test_a_transfer_between_cameras_has_no_identity_on_both_sides(tmp_path):
+    names = [
+        f"bounding_box_train/{identity:04d}_c{camera}s1_{number:06d}_00.jpg"
+        for identity in range(5, 15)
+        for camera in range(1, 7)
+        for number in range(2)
+    ]
+    root = str(fill(tmp_path, names))
+    source, target = (open_identities("market1501", root, split) for split in ("cameras123", "cameras456"))
+    assert set(source.train.identities % 5) == {1, 2}
+    assert set(target.train.identities % 5) == {3, 4}
+    for side, cameras in ((source, {0, 1, 2}), (target, {3, 4, 5})):
+        assert set(side.query.identities) == set(side.gallery.identities) == {5, 10}
+        for part in (side.train, side.query, side.gallery):
+            assert set(part.cameras) == cameras
+
+
 def test_all_trains_with_everything_and_judges_where_it_can(tmp_path):
     found = open_identities("market1501", str(fill(tmp_path, TRAIN)), "all")
     assert (len(found.train), len(found.query), len(found.gallery)) == (7, 0, 0)
