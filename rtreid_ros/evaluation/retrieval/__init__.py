@@ -9,7 +9,7 @@ from rtreid_ros.evaluation.retrieval.embedding import embed_set, embed_views
 from rtreid_ros.evaluation.retrieval.features import Features
 from rtreid_ros.evaluation.retrieval.figures import RANKS, RetrievalFigures
 from rtreid_ros.evaluation.retrieval.protocol import RetrievalOptions, judge_distances, judge_retrieval
-from rtreid_ros.evaluation.retrieval.reranking import RerankOptions, rerank
+from rtreid_ros.evaluation.retrieval.reranking import RerankOptions, jaccard_pairs, rerank
 from rtreid_ros.evaluation.retrieval.searching import Search, SearchPlan, search
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "SearchPlan",
     "embed_set",
     "embed_views",
+    "jaccard_pairs",
     "judge_distances",
     "judge_retrieval",
     "remove_camera_bias",

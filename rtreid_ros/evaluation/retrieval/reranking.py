@@ -8,6 +8,7 @@ one crowd, so that a query's ranking depends on the other queries: no figure of 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +67,29 @@ def rerank(query: Features, gallery: Features, options: RerankOptions = PUBLISHE
     return distances
 
 
+def jaccard_pairs(vectors: Float32, options: RerankOptions = PUBLISHED) -> tuple[Int64, Int64, Float32]:
+    """Jaccard distances (eq. 10) of all pairs that have a neighbour in common; all others are at 1.
+
+    Args:
+        vectors: ``(N, D) float32`` of unit length.
+        options: k1, k2 and weighting; there is no plain distance in it.
+
+    Returns:
+        rows i and j, ``(P,) int64`` with i < j, by i and then j, and ``(P,) float32`` distances below 1.
+    """
+    nearest, largest = _neighbours(vectors, min(max(options.k1 + 1, options.k2), len(vectors)))
+    codes = _encode(vectors, nearest, largest, options).tocsr()
+    sums = codes.sum(axis=1)
+    found: list[tuple[Int64, Float32]] = []
+    for row, shared in enumerate(_shared_weights(codes, codes.tocsc())):
+        others = row + 1 + np.flatnonzero(shared[row + 1 :])
+        share = shared[others] / (sums[row] + sums[others] - shared[others])
+        found.append((others, np.maximum(1 - share, 0).astype(np.float32)))
+    counts = [len(others) for others, _ in found]
+    first = np.repeat(np.arange(len(vectors)), counts)
+    return first, np.concatenate([item[0] for item in found]), np.concatenate([item[1] for item in found])
+
+
 def _neighbours(vectors: Float32, count: int) -> tuple[Int64, Float64]:
     """The `count` nearest of each vector, itself first, equals by their rows; and its largest distance."""
     size = len(vectors)
@@ -122,14 +146,19 @@ def _encode(vectors: Float32, nearest: Int64, largest: Float64, options: RerankO
 def _add_jaccard(distances: Float32, codes: Any, queries: int, share: float) -> None:
     """Add the Jaccard distance (eq. 10) of queries and gallery, times `share`."""
     sums = codes.sum(axis=1)
-    of_queries, of_gallery = codes[:queries], codes[queries:].tocsc()
-    for row in range(queries):
-        part = slice(of_queries.indptr[row], of_queries.indptr[row + 1])
-        columns, weights = of_queries.indices[part], of_queries.data[part]
-        starts = of_gallery.indptr[columns]
-        counts = of_gallery.indptr[columns + 1] - starts
+    for row, shared in enumerate(_shared_weights(codes[:queries], codes[queries:].tocsc())):
+        distances[row] += share * (1 - shared / (sums[row] + sums[queries:] - shared))
+
+
+def _shared_weights(rows: Any, columns: Any) -> Iterator[Float64]:
+    """For each code of `rows`, by rows, the sums of minima with each of `columns`, by columns."""
+    count = columns.shape[0]
+    for row in range(rows.shape[0]):
+        part = slice(rows.indptr[row], rows.indptr[row + 1])
+        places, weights = rows.indices[part], rows.data[part]
+        starts = columns.indptr[places]
+        counts = columns.indptr[places + 1] - starts
         ends = np.cumsum(counts)
         entries = np.arange(ends[-1]) + np.repeat(starts - ends + counts, counts)
-        smaller = np.minimum(np.repeat(weights, counts), of_gallery.data[entries])
-        shared = np.bincount(of_gallery.indices[entries], smaller, distances.shape[1])
-        distances[row] += share * (1 - shared / (sums[row] + sums[queries:] - shared))
+        smaller = np.minimum(np.repeat(weights, counts), columns.data[entries])
+        yield np.bincount(columns.indices[entries], smaller, count).astype(np.float64, copy=False)

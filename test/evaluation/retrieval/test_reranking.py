@@ -8,6 +8,7 @@ from rtreid_ros.errors import ConfigError
 from rtreid_ros.evaluation.retrieval import (
     Features,
     RerankOptions,
+    jaccard_pairs,
     judge_distances,
     judge_retrieval,
     rerank,
@@ -43,6 +44,19 @@ def test_equals_the_equations(k1, k2, share, weighting, monkeypatch):
     expected = plain_rerank(vectors, 25, k1, k2, share, weighting == "softmax")
     assert mine.dtype == np.float32
     np.testing.assert_allclose(mine, expected, atol=2e-6)
+
+
+@pytest.mark.parametrize("weighting", ["exp", "softmax"])
+def test_pairs_are_the_jaccard_distances_below_one(weighting):
+    vectors, who = crowd(8, 90, 9)
+    features = Features(vectors, who, np.zeros(90))
+    rows, columns, distances = jaccard_pairs(features.unit(), RerankOptions(7, 3, weighting=weighting))
+    assert (rows < columns).all()
+    whole = np.ones((90, 90))
+    whole[rows, columns] = whole[columns, rows] = distances
+    expected = plain_rerank(vectors, 40, 7, 3, 0.0, weighting == "softmax")
+    np.testing.assert_allclose(whole[:40, 40:], expected, atol=2e-6)
+    assert 0 < len(rows) < 90 * 89 / 2  # most pairs share nothing
 
 
 def test_of_equally_near_neighbours_the_first_count():
