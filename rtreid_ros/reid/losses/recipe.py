@@ -17,6 +17,7 @@ from rtreid_ros.reid.losses.circle import Circle
 from rtreid_ros.reid.losses.cluster_contrast import ClusterContrast, DualClusterContrast
 from rtreid_ros.reid.losses.cross_entropy import CrossEntropy
 from rtreid_ros.reid.losses.focal import Focal
+from rtreid_ros.reid.losses.identification import Identification
 from rtreid_ros.reid.losses.lsro import Lsro
 from rtreid_ros.reid.losses.memory import CrossBatchMemory
 from rtreid_ros.reid.losses.ranked_list import RankedList
@@ -51,6 +52,9 @@ class Recipe(nn.Module):
         images: images in the training set.
         counts: images of each training identity, for losses that weigh identities; None = not known.
 
+    Attributes:
+        judges_logits: whether any loss looks at logits; if not, they may be of any width.
+
     Raises:
         ConfigError: no loss, an unknown one, or an option it does not have or refuses.
     """
@@ -74,6 +78,7 @@ class Recipe(nn.Module):
         if not any(losses[0].active_in(epoch=0) for losses in self.losses.values()):
             raise ConfigError("no loss counts in epoch 0: one needs a weight above 0 and start 0")
         self.branches, self.classes = branches, classes
+        self.judges_logits = any(isinstance(losses[0], Identification) for losses in self.losses.values())
         self._active: tuple[str, ...] = ()
 
     def forward(
@@ -95,7 +100,8 @@ class Recipe(nn.Module):
         """
         parts = self._parts(output)
         for part, dim in zip(parts, self.branches, strict=True):
-            _check(part, labels, dim, self.classes)
+            # without a loss of logits a network needs no classifier
+            _check(part, labels, dim, self.classes if self.judges_logits else part.logits.shape[1])
         self._active = tuple(name for name, losses in self.losses.items() if losses[0].active_in(epoch))
         total = torch.zeros((), device=output.embedding.device)
         values: dict[str, torch.Tensor] = {}

@@ -24,21 +24,21 @@ OFF = "off"
 """``losses.NAME=off`` takes a loss out."""
 
 
-def built_in_configs() -> dict[str, Path]:
-    """The configurations that come with this package, by name."""
+def built_in_configs(kind: str = "reid") -> dict[str, Path]:
+    """The configurations that come with this package, by name; `kind` is their folder in ``config``."""
     for folder in shared_folders("config"):
-        if files := sorted((folder / "reid").glob("*.yaml")):
+        if files := sorted((folder / kind).glob("*.yaml")):
             return {path.stem: path for path in files}
     return {}
 
 
-def find_config(name: str) -> Path:
-    """The file that `name` means: a path, or the name of a built-in configuration.
+def find_config(name: str, kind: str = "reid") -> Path:
+    """The file that `name` means: a path, or the name of a built-in configuration of this kind.
 
     Raises:
         ConfigError: there is neither.
     """
-    path, known = Path(name).expanduser(), built_in_configs()
+    path, known = Path(name).expanduser(), built_in_configs(kind)
     if path.is_file():
         return path
     if name in known:

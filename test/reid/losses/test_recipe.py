@@ -32,6 +32,14 @@ def test_the_sum_is_weighted_and_the_parts_are_not():
     assert float(total) == pytest.approx(0.5 * parts["cross_entropy"] + 3 * parts["triplet"])
 
 
+def test_without_a_loss_of_logits_a_network_needs_no_classifier():
+    bare = OUTPUT._replace(logits=torch.zeros(8, 0))
+    total, _ = recipe_of({"triplet": {"margin": 1.0}})(bare, LABELS, epoch=0)
+    assert float(total) == pytest.approx(alone("triplet", margin=1.0))
+    with pytest.raises(InputError, match="logits must be"):
+        recipe_of({"triplet": {}, "lsro": {}})(bare, LABELS, epoch=0)
+
+
 def test_the_sum_has_a_gradient_and_the_parts_have_none():
     embedding = OUTPUT.embedding.clone().requires_grad_()
     total, values = recipe_of({"triplet": {}})(OUTPUT._replace(embedding=embedding), LABELS, epoch=0)
