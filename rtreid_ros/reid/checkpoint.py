@@ -72,8 +72,16 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
         SinkError: it cannot be written.
     """
     content = {item.name: getattr(checkpoint, item.name) for item in fields(checkpoint)}
-    content["format"] = FORMAT
     content["preprocessing"] = asdict(checkpoint.preprocessing)
+    write_content({**content, "format": FORMAT}, path)
+
+
+def write_content(content: dict[str, Any], path: Path) -> None:
+    """Write what `read_content` reads, in one piece: if that fails, what was there before is untouched.
+
+    Raises:
+        SinkError: it cannot be written.
+    """
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -96,15 +104,25 @@ def load_checkpoint(path: Path) -> Checkpoint:
     Raises:
         ModelError: it is missing, damaged or something else.
     """
+    content = read_content(path, FORMAT, "rtreid train-reid")
+    values = content.pop("preprocessing")
+    values.update({name: tuple(values[name]) for name in ("mean", "std")})
+    content["size"] = tuple(content["size"])
+    return Checkpoint(preprocessing=Preprocessing(**values), **content)
+
+
+def read_content(path: Path, format_: str, maker: str) -> dict[str, Any]:
+    """What `write_content` wrote with that format, which only `maker` makes. Nothing in it is executed.
+
+    Raises:
+        ModelError: it is missing, damaged or something else.
+    """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise ModelError(f"no checkpoint {path}") from None
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise ModelError(f"{path} is no checkpoint: {error}") from error
-    if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
-        raise ModelError(f"{path} is no checkpoint of rtreid train-reid")
-    values = content.pop("preprocessing")
-    values.update({name: tuple(values[name]) for name in ("mean", "std")})
-    content["size"] = tuple(content["size"])
-    return Checkpoint(preprocessing=Preprocessing(**values), **content)
+    if not isinstance(content, dict) or content.pop("format", None) != format_:
+        raise ModelError(f"{path} is no checkpoint of {maker}")
+    return content

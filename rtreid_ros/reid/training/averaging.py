@@ -5,8 +5,7 @@ from __future__ import annotations
 import copy
 
 import torch
-
-from rtreid_ros.reid.models import ReIDModel
+from torch import nn
 
 
 class WeightAverage:
@@ -24,9 +23,9 @@ class WeightAverage:
         updates: how many there were.
     """
 
-    def __init__(self, model: ReIDModel, decay: float) -> None:
+    def __init__(self, model: nn.Module, decay: float) -> None:
         self.decay, self.updates = decay, 0
-        self.model: ReIDModel = copy.deepcopy(model).eval().requires_grad_(False)
+        self.model: nn.Module = copy.deepcopy(model).eval().requires_grad_(False)
         pairs = [
             (mean, now)
             for mean, now in zip(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from rtreid_ros.errors import SinkError
-from rtreid_ros.reid.checkpoint import Checkpoint, save_checkpoint
+from rtreid_ros.reid.checkpoint import save_checkpoint
 
 BEST, LAST, CONFIG, LOG, REPORT = "best.pt", "last.pt", "config.yaml", "log.jsonl", "report.html"
 
@@ -20,14 +21,20 @@ class Outputs:
     Args:
         folder: made if there is none.
         say: told of what cannot be written.
+        write: writes a checkpoint in one piece.
 
     Raises:
         SinkError: the folder cannot be made.
     """
 
-    def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
-        self.folder, self._say = folder, say
-        self._pending: dict[str, Checkpoint] = {}
+    def __init__(
+        self,
+        folder: Path,
+        say: Callable[[str], None],
+        write: Callable[[Any, Path], None] | None = None,
+    ) -> None:
+        self.folder, self._say, self._write_checkpoint = folder, say, write
+        self._pending: dict[str, Any] = {}
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -44,7 +51,7 @@ class Outputs:
         except OSError as error:
             raise SinkError(f"cannot write {self.folder / name}: {error}") from None
 
-    def save(self, name: str, checkpoint: Checkpoint) -> None:
+    def save(self, name: str, checkpoint: Any) -> None:
         """Write a checkpoint now, or after a later epoch."""
         self._pending[name] = checkpoint
         self.flush()
@@ -53,9 +60,9 @@ class Outputs:
         """Try again to write what could not be written."""
         self._pending = {name: item for name, item in self._pending.items() if not self._write(name, item)}
 
-    def _write(self, name: str, checkpoint: Checkpoint) -> bool:
+    def _write(self, name: str, checkpoint: Any) -> bool:
         try:
-            save_checkpoint(checkpoint, self.folder / name)
+            (self._write_checkpoint or save_checkpoint)(checkpoint, self.folder / name)
         except SinkError as error:
             self._say(f"warning: {error}; training goes on, and it is tried again")
             return False

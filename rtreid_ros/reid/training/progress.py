@@ -115,6 +115,7 @@ class Progress:
 def flat(row: Mapping[str, Any]) -> dict[str, float]:
     """A row of the log with TensorBoard's names."""
     parts = {f"loss/{name}": value for name, value in row["losses"].items()}
-    figures = {f"validation/{name}": row[name] for name in RATIOS if name in row}
+    figures = {f"validation/{name}": row[name] for name in (*RATIOS, "kid", "fid") if name in row}
     rest = {name: row[name] for name in ("lr", "images_per_second")}
-    return {"loss/total": row["loss"], **parts, **figures, **rest}
+    total = {"loss/total": row["loss"]} if "loss" in row else {}
+    return {**total, **parts, **figures, **rest}
