@@ -1,0 +1,1 @@
+"""Generative adversarial networks of people's pictures. Needs torch (extra ``train``)."""

@@ -1,0 +1,153 @@
+"""Games of a generator and a discriminator alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch.nn import functional
+
+from rtreid_ros.gan.networks import Discriminator
+from rtreid_ros.gan.objectives.base import Deal, Objective, ObjectiveOptions
+from rtreid_ros.options import option
+
+
+@dataclass(frozen=True, slots=True)
+class NonSaturatingOptions(ObjectiveOptions):
+    """Options of `NonSaturating`."""
+
+    soft_label: float = option(
+        0.9, "target of real pictures for the discriminator; generated ones have 0", ge=0.5, le=1
+    )
+
+
+class NonSaturating(Objective):
+    """Binary cross-entropy; the generator maximises log D(G(z)).
+
+    Goodfellow et al., Generative Adversarial Nets, 2014, section 3. Labels are smoothed on one side only
+    (Salimans et al., Improved Techniques for Training GANs, 2016, section 3.4).
+    """
+
+    Options = NonSaturatingOptions
+    options: NonSaturatingOptions
+
+    def real(self, scores: torch.Tensor) -> torch.Tensor:
+        """See `Objective`."""
+        return _cross_entropy(scores, self.options.soft_label)
+
+    def fake(self, scores: torch.Tensor) -> torch.Tensor:
+        """See `Objective`."""
+        return _cross_entropy(scores, 0.0)
+
+    def deceit(self, scores: torch.Tensor) -> torch.Tensor:
+        """See `Objective`."""
+        return _cross_entropy(scores, 1.0)
+
+
+class Hinge(Objective):
+    """Lim and Ye, Geometric GAN, 2017; Miyato et al., 2018, equations 16 and 17."""
+
+    def real(self, scores: torch.Tensor) -> torch.Tensor:
+        """See `Objective`."""
+        return (1 - scores).relu().mean()
+
+    def fake(self, scores: torch.Tensor) -> torch.Tensor:
+        """See `Objective`."""
+        return (1 + scores).relu().mean()
+
+    def deceit(self, scores: torch.Tensor) -> torch.Tensor:
+        """See `Objective`."""
+        return -scores.mean()
+
+
+@dataclass(frozen=True, slots=True)
+class WassersteinOptions(ObjectiveOptions):
+    """Options of `Wasserstein`."""
+
+    critic_steps: int = option(5, "steps of the critic for each of the generator", ge=1)
+    clip: float = option(0.01, "largest absolute value of the critic's weights", ge=1e-6)
+
+
+class Wasserstein(Objective):
+    """The critic's difference of means, its weights clipped.
+
+    Arjovsky et al., Wasserstein GAN, 2017, algorithm 1.
+    """
+
+    Options: type[ObjectiveOptions] = WassersteinOptions
+    options: WassersteinOptions
+    batch_norm = False
+
+    def real(self, scores: torch.Tensor) -> torch.Tensor:
+        """See `Objective`."""
+        return -scores.mean()
+
+    def fake(self, scores: torch.Tensor) -> torch.Tensor:
+        """See `Objective`."""
+        return scores.mean()
+
+    def deceit(self, scores: torch.Tensor) -> torch.Tensor:
+        """See `Objective`."""
+        return -scores.mean()
+
+    def after_step(self, discriminator: Discriminator) -> None:
+        """Clip every weight."""
+        with torch.no_grad():
+            for weight in discriminator.parameters():
+                weight.clamp_(-self.options.clip, self.options.clip)
+
+
+@dataclass(frozen=True, slots=True)
+class PenalisedOptions(ObjectiveOptions):
+    """Options of `PenalisedWasserstein`."""
+
+    critic_steps: int = option(5, "steps of the critic for each of the generator", ge=1)
+    penalty: float = option(10.0, "weight of the gradient penalty", ge=0)
+
+
+class PenalisedWasserstein(Wasserstein):
+    """The same with a penalty of gradients instead of clipping.
+
+    Gulrajani et al., Improved Training of Wasserstein GANs, 2017, algorithm 1.
+    """
+
+    Options = PenalisedOptions
+    options: PenalisedOptions  # type: ignore[assignment]
+
+    def penalty(
+        self, discriminator: Discriminator, real: torch.Tensor, fake: torch.Tensor, deal: Deal
+    ) -> torch.Tensor:
+        """See `Objective`."""
+        found = gradient_penalty(discriminator, real, fake, deal.groups, deal.generator)
+        return self.options.penalty * found
+
+    def after_step(self, discriminator: Discriminator) -> None:
+        """Nothing is clipped."""
+
+
+def gradient_penalty(
+    discriminator: Discriminator,
+    real: torch.Tensor,
+    fake: torch.Tensor,
+    groups: torch.Tensor | None,
+    generator: torch.Generator,
+) -> torch.Tensor:
+    """Mean of (||gradient|| - 1)^2 at places between real and generated pictures (ibid., equation 3).
+
+    Args:
+        discriminator: whose scores are differentiated; without batch norm.
+        real: ``(B, 3, H, W)``.
+        fake: as many.
+        groups: ``(B,)`` of the pictures.
+        generator: decides where between the two.
+    """
+    share = torch.rand(len(real), 1, 1, 1, generator=generator, device=real.device)
+    between = torch.lerp(fake.detach(), real.detach(), share).requires_grad_()
+    scores = discriminator(between, groups).scores
+    (gradient,) = torch.autograd.grad(scores.sum(), between, create_graph=True)
+    return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+
+
+def _cross_entropy(scores: torch.Tensor, target: float) -> torch.Tensor:
+    loss: torch.Tensor = functional.binary_cross_entropy_with_logits(scores, torch.full_like(scores, target))
+    return loss
