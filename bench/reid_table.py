@@ -32,10 +32,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench.machine import machine
 from bench.sections import table, write_section
+from rtreid_ros.options import describe
 from rtreid_ros.reid.checkpoint import load_checkpoint
 from rtreid_ros.reid.models import create_model
 from rtreid_ros.reid.models.cost import model_cost
 from rtreid_ros.reid.training.config import find_config, read_config
+from rtreid_ros.reid.training.options import SyntheticOptions
 from rtreid_ros.reid.training.outputs import BEST, LAST
 from rtreid_ros.reid.training.placement import Placement, device_name
 from rtreid_ros.reid.training.sections import TrainingConfig
@@ -69,6 +71,10 @@ def network(name: str) -> list[str]:
 def digest(config: TrainingConfig, *, without: Sequence[str]) -> str:
     """A short name for all that a training learns by, but for these sections or ``section.key``."""
     values: dict[str, Any] = config.values()
+    for section, key, default in LATER:  # so that figures of before stay what they are
+        if values[section].get(key) == default:
+            del values[section][key]
+    values = {section: content for section, content in values.items() if content}
     for word in without:
         section, _, key = word.partition(".")
         if key:
@@ -77,6 +83,9 @@ def digest(config: TrainingConfig, *, without: Sequence[str]) -> str:
             del values[section]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:8]
 
+
+LATER = tuple(("synthetic", item.name, item.default) for item in describe(SyntheticOptions))
+"""Options that came after the first figures, and the defaults by which they change nothing."""
 
 ELSEWHERE = ("data.root", "training.device", "training.threads", "training.tensorboard")
 """What does not count: where data lie and where it runs."""

@@ -51,6 +51,15 @@ class ResidentImages:
     def __len__(self) -> int:
         return len(self.names)
 
+    def as_set(self) -> IdentitySet:
+        """The same as a set like any other, its pictures as large as they are resident."""
+
+        def read(row: int) -> UInt8:
+            picture: UInt8 = self.images[row].flip(0).permute(1, 2, 0).contiguous().cpu().numpy()
+            return picture
+
+        return IdentitySet(self.names, self.identities, self.cameras, self.sequences, read)
+
     @classmethod
     def load(
         cls,

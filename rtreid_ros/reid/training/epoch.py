@@ -12,6 +12,7 @@ from torch import nn
 from rtreid_ros.errors import TrainingError
 from rtreid_ros.reid.data.augmentation import Augmenter
 from rtreid_ros.reid.data.clips import ClipSampler
+from rtreid_ros.reid.data.mixture import MixedSampler
 from rtreid_ros.reid.data.sampler import PKSampler
 from rtreid_ros.reid.losses import Labels
 from rtreid_ros.reid.models import ReIDOutput
@@ -23,6 +24,7 @@ from rtreid_ros.reid.training.placement import Placement, layout_of, seed_of
 from rtreid_ros.reid.training.progress import Progress
 from rtreid_ros.reid.training.schedule import Schedule
 from rtreid_ros.reid.training.state import State
+from rtreid_ros.reid.training.synthetic import Added
 from rtreid_ros.reid.training.validation import necks
 
 _LOOK = 10
@@ -39,6 +41,7 @@ class EpochLoop:
         config: see there.
         placement: device and share of the work.
         train: pictures to learn from.
+        added: what is known of generated ones among them; None = all are real.
         sampler: batches of them, or of clips.
         augmenter: makes input of them.
         schedule: learning rate.
@@ -52,7 +55,8 @@ class EpochLoop:
         placement: Placement,
         train: Part,
         *,
-        sampler: PKSampler | ClipSampler,
+        added: Added | None = None,
+        sampler: PKSampler | ClipSampler | MixedSampler,
         augmenter: Augmenter,
         schedule: Schedule,
         state: State,
@@ -60,6 +64,7 @@ class EpochLoop:
     ) -> None:
         self._config, self._placement, self._state, self._network = config, placement, state, network
         self._sampler, self._augmenter, self._schedule = sampler, augmenter, schedule
+        self._added = added
         self._train, self._images, self._sides = train, train.images.images, train.sides
         self._classes = torch.from_numpy(train.images.classes).to(self._images.device)
         self._generator = torch.Generator(placement.device)
@@ -82,7 +87,7 @@ class EpochLoop:
         parts: dict[str, torch.Tensor] = {}
         seen = 0
         for step in range(len(rows)):
-            total, values = self._step(epoch, step, self._placement.share(rows[step]))
+            total, values = self._step(epoch, step, self._share(rows[step]))
             totals[step] = total
             for name, value in values.items():
                 parts[name] = parts[name] + value if name in parts else value
@@ -100,6 +105,13 @@ class EpochLoop:
             "seconds": round(seconds, 3),
             "images_per_second": round(rows.shape[0] * rows.shape[1] / seconds, 1),
         }
+
+    def _share(self, rows: torch.Tensor) -> torch.Tensor:
+        """This process's part of a batch: of its real and of its generated pictures."""
+        if not isinstance(self._sampler, MixedSampler):
+            return self._placement.share(rows)
+        first = len(rows) - self._sampler.added
+        return torch.cat([self._placement.share(part) for part in rows.split([first, len(rows) - first])])
 
     def _begin_memories(self, epoch: int) -> None:
         """Let losses that remember identities begin with what the network makes of all training pictures."""
@@ -125,6 +137,9 @@ class EpochLoop:
         state, options, placement = self._state, self._config.optimizer, self._placement
         heads = rows if rows.ndim == 1 else rows[:, 0]  # all frames of a clip show the same
         labels = Labels(self._take(self._classes, heads), heads.to(placement.device, non_blocking=True))
+        if self._added is not None and self._added.soft is not None:
+            others, shares = (self._take(column, heads) for column in self._added.soft)
+            labels = labels._replace(others=others, shares=shares)
         seed = seed_of(self._config.training.seed, _AUGMENTATION, epoch, step, placement.rank)
         self._generator.manual_seed(seed)
         batch, labels = self._augmenter(self._take(self._images, rows), labels, self._generator)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rtreid_ros.datasets.identities import DATASETS, SPLITS
+from rtreid_ros.errors import ConfigError
 from rtreid_ros.options import option
 from rtreid_ros.reid.preprocessing import PRESETS
 
@@ -17,7 +18,8 @@ class DataOptions:
     root: str = option("", "its folder, or a .tar file that holds it")
     split: str = option(
         "official",
-        "mod5: validation on training identities divisible by 5; all: every training identity trains",
+        "mod5: validation on training identities divisible by 5; all: every training identity trains; "
+        "cameras123, cameras456: one side of a transfer between cameras",
         choices=tuple(SPLITS),
     )
     height: int = option(256, "height of the network's input, pixels", ge=16, le=1024)
@@ -40,6 +42,46 @@ class ModelChoice:
     trainable: tuple[str, ...] = option(
         (), "only parameters whose names begin so are trained, the others stay fixed; empty: all"
     )
+
+
+PICTURES = "pictures"
+"""Generated pictures of nobody in particular."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyntheticOptions:
+    """Generated pictures mixed into the batches of real ones.
+
+    Raises:
+        ConfigError: values that contradict each other, where any are asked for.
+    """
+
+    ratio: float = option(0.0, "generated pictures for each real one of a batch; 0: none", ge=0, le=8)
+    root: str = option("", "folder or .tar file of generated pictures")
+    dataset: str = option(
+        PICTURES,
+        "what the root holds: pictures of nobody in particular, in any folders, or an identity data set "
+        "(synthetic: the synthetic street, which needs no root)",
+        choices=(PICTURES, *DATASETS),
+    )
+    labels: str = option(
+        "lsro",
+        "what they count as: everybody alike, for the loss lsro; pseudo: the two identities nearest by "
+        "`model`, for losses of logits; own: identities of their own, for all losses",
+        choices=("lsro", "pseudo", "own"),
+    )
+    model: str = option("", "pseudo: the model whose vectors find the nearest identities")
+    scenes: int = option(20, "of dataset synthetic: scenes rendered", ge=1)
+
+    def __post_init__(self) -> None:
+        if not self.ratio:
+            return
+        if not self.root and self.dataset != "synthetic":
+            raise ConfigError(f"ratio={self.ratio:g} needs root, the generated pictures")
+        if self.labels == "own" and self.dataset == PICTURES:
+            raise ConfigError("labels=own needs identities: set dataset to what the root holds, say folder")
+        if self.labels == "pseudo" and not self.model:
+            raise ConfigError("labels=pseudo needs model, a file of rtreid train-reid or export-reid")
 
 
 @dataclass(frozen=True, slots=True)

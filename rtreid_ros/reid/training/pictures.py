@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from rtreid_ros.reid.data.resident import ResidentImages
 from rtreid_ros.reid.data.sampler import rows_of_each
 from rtreid_ros.reid.training.config import TrainingConfig
 from rtreid_ros.reid.training.placement import Placement
+from rtreid_ros.reid.training.synthetic import Added, check_synthetic, join, label
 from rtreid_ros.types import Int64
 
 
@@ -50,6 +51,7 @@ class Pictures:
         query: pictures to search with; None where the split holds none out.
         gallery: pictures to search in; likewise.
         sides: how many numbers the side information has; 0 = none is used.
+        added: what is known of generated pictures behind the real ones to learn from; None = there are none.
     """
 
     name: str
@@ -57,6 +59,12 @@ class Pictures:
     query: Part | None
     gallery: Part | None
     sides: int
+    added: Added | None = None
+
+    @property
+    def generated(self) -> int:
+        """Pictures to learn from that are not real."""
+        return 0 if self.added is None else len(self.train.images) - self.added.real
 
     @property
     def unreadable(self) -> int:
@@ -123,11 +131,14 @@ def load_pictures(config: TrainingConfig, placement: Placement, *, progress: boo
         SourceError: it cannot be opened, or has no training picture that can be read.
         ConfigError: an unknown data set, or side information that it does not have.
     """
+    check_synthetic(config)
     options = config.data
     dataset = open_identities(options.dataset, options.root, options.split, **asdict(config.dataset))
-    parts = (dataset.train, dataset.query, dataset.gallery)
     if not len(dataset.train):
         raise SourceError(f"{dataset.name}: no training picture in {options.root!r} (split {options.split})")
+    if config.synthetic.ratio:
+        dataset = replace(dataset, train=join(dataset.train, config.synthetic))
+    parts = (dataset.train, dataset.query, dataset.gallery)
     size = (options.height, options.width)
     device = placement.for_images(sum(map(len, parts)), *size)
     judged = all(len(part) > 0 for part in parts)
@@ -136,13 +147,20 @@ def load_pictures(config: TrainingConfig, placement: Placement, *, progress: boo
         for part in parts
     )
     assert train is not None
+    added = None
+    if config.synthetic.ratio:
+        train, added = label(train, config.synthetic, progress=progress)
     sides = Sides(options.side, train, options.frames)
     if options.side != "none" and not sides.count:
         raise ConfigError(f"data.side={options.side}: {dataset.name} does not tell it; use data.side=none")
+    learnt = sides.of(train)
+    if added is not None and not added.own:
+        learnt = replace(learnt, rows=np.arange(added.real))  # memories begin with what has an identity
     return Pictures(
         dataset.name,
-        sides.of(train),
+        learnt,
         None if query is None else sides.of(query),
         None if gallery is None else sides.of(gallery),
         sides.count,
+        added,
     )

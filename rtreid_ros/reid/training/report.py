@@ -10,7 +10,6 @@ from rtreid_ros.reid.training.state import Course
 from rtreid_ros.reporting.page import section
 from rtreid_ros.reporting.retrieval import matching_curves, retrieval_section
 from rtreid_ros.reporting.training import training_page
-from rtreid_ros.types import UInt8
 
 
 def report_page(
@@ -34,6 +33,7 @@ def report_page(
     counted = [
         (f"{name} pictures", str(len(part.images))) for name, part in parts.items() if part is not None
     ]
+    counted += [("of these generated", str(pictures.generated))] if pictures.generated else []
     identities = ("train identities", str(int(train.classes.max()) + 1))
     unreadable = [("left out, unreadable", str(pictures.unreadable))] if pictures.unreadable else []
     more: list[str] = []
@@ -56,11 +56,4 @@ def report_page(
 
 def resident_set(part: Part) -> IdentitySet:
     """Resident pictures as a set like any other, as large as they are resident; of a clip, one."""
-    images = part.images
-
-    def read(row: int) -> UInt8:
-        picture: UInt8 = images.images[row].flip(0).permute(1, 2, 0).contiguous().cpu().numpy()
-        return picture
-
-    whole = IdentitySet(images.names, images.identities, images.cameras, images.sequences, read)
-    return whole[part.shown]
+    return part.images.as_set()[part.shown]

@@ -19,6 +19,7 @@ from rtreid_ros.reid.training.options import (
     ModelChoice,
     OptimizerOptions,
     ScheduleOptions,
+    SyntheticOptions,
     TrainingOptions,
 )
 
@@ -26,6 +27,7 @@ SECTIONS: Mapping[str, type] = {
     "data": DataOptions,
     "model": ModelChoice,
     "sampler": SamplerOptions,
+    "synthetic": SyntheticOptions,
     "augmentation": AugmentationOptions,
     "optimizer": OptimizerOptions,
     "schedule": ScheduleOptions,
@@ -50,6 +52,7 @@ class TrainingConfig:
         model: which network.
         network: its own options, an instance of ``MODELS[model.name].cls.Options``.
         sampler: batches.
+        synthetic: generated pictures in them.
         augmentation: what is done to pictures.
         losses: options of each loss by its name.
         optimizer: steps.
@@ -62,6 +65,7 @@ class TrainingConfig:
     model: ModelChoice
     network: ModelOptions
     sampler: SamplerOptions
+    synthetic: SyntheticOptions
     augmentation: AugmentationOptions
     losses: Mapping[str, LossOptions]
     optimizer: OptimizerOptions

@@ -13,6 +13,7 @@ from rtreid_ros.errors import ConfigError
 from rtreid_ros.reid.checkpoint import Checkpoint, load_checkpoint
 from rtreid_ros.reid.data.augmentation import Augmenter
 from rtreid_ros.reid.data.clips import ClipSampler
+from rtreid_ros.reid.data.mixture import MixedSampler
 from rtreid_ros.reid.data.sampler import PKSampler
 from rtreid_ros.reid.losses import Recipe
 from rtreid_ros.reid.models import create_model
@@ -115,16 +116,28 @@ class Trainer:
             progress.close()
         return course
 
-    def _make_sampler(self) -> PKSampler | ClipSampler:
+    def _make_sampler(self) -> PKSampler | ClipSampler | MixedSampler:
         images, options, seed = self._pictures.train.images, self._config.sampler, self._config.training.seed
-        if not self._config.data.frames:
+        added = self._pictures.added
+        if self._config.data.frames:
+            return ClipSampler(images.classes, tracks_of(images), options, self._config.data.frames, seed)
+        if added is None:
             return PKSampler(images.classes, options, seed)
-        return ClipSampler(images.classes, tracks_of(images), options, self._config.data.frames, seed)
+        real, ratio = PKSampler(images.classes[: added.real], options, seed), self._config.synthetic.ratio
+        mixed = MixedSampler(real, images.classes[added.real :], added.real, ratio, grouped=added.own)
+        if mixed.units % self._placement.world:
+            raise ConfigError(
+                f"synthetic.ratio={ratio:g} makes {mixed.units} in a batch, which cannot be shared equally "
+                f"by {self._placement.world} processes"
+            )
+        return mixed
 
     def _make_state(self) -> State:
         """Network, average, optimizer and losses as they are before the first step."""
         config, images = self._config, self._pictures.train.images
-        counts = np.bincount(images.classes).tolist()
+        added = self._pictures.added
+        real = len(images) if added is None or added.own else added.real
+        counts = np.bincount(images.classes[:real]).tolist()
         with self._placement.randomness(config.training.seed, _WEIGHTS):
             model = create_model(
                 config.model.name, len(counts), self._pictures.sides, **network_options(config)
@@ -143,9 +156,10 @@ class Trainer:
 
     def _make_validator(self) -> Validator | None:
         pictures, images = self._pictures, self._pictures.train.images
-        classes = int(images.classes.max()) + 1
+        classes, real = int(images.classes.max()) + 1, len(images) - pictures.generated
         self._notes.append(
-            f"{pictures.name}: {len(images)} pictures of {classes} identities to learn from"
+            f"{pictures.name}: {real} pictures of {classes} identities to learn from"
+            + (f", and {pictures.generated} generated" if pictures.generated else "")
             + (f"; {pictures.unreadable} could not be read" if pictures.unreadable else "")
         )
         if pictures.query is None or pictures.gallery is None:
@@ -165,7 +179,9 @@ class Trainer:
 
     def _make_progress(self) -> Progress:
         options, course = self._config.training, self.state.course
-        images = self._config.sampler.identities * max(self._config.sampler.images, 1) * len(self._sampler)
+        batch = self._config.sampler.identities * max(self._config.sampler.images, 1)
+        batch += self._sampler.added if isinstance(self._sampler, MixedSampler) else 0
+        images = batch * len(self._sampler)
         parameters = sum(item.numel() for item in self.state.model.parameters())
         self._notes.append(
             f"{self._config.model.name}: {parameters / 1e6:.2f} M parameters on {self._placement.device}, "
@@ -187,6 +203,7 @@ class Trainer:
             config,
             self._placement,
             self._pictures.train,
+            added=self._pictures.added,
             sampler=self._sampler,
             augmenter=Augmenter(
                 config.augmentation,

@@ -5,39 +5,10 @@ import signal
 
 import pytest
 import torch
+from support.trainings import at_step_of, same, timeless
 
 from rtreid_ros.errors import ModelError
 from rtreid_ros.reid.checkpoint import load_checkpoint
-from rtreid_ros.reid.training.progress import Progress
-
-
-def same(one, other):
-    if isinstance(one, torch.Tensor):
-        return one.dtype == other.dtype and torch.equal(one, other)
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(same, one, other))
-    return one == other
-
-
-def timeless(history):
-    return [
-        {key: value for key, value in row.items() if key not in ("seconds", "images_per_second")}
-        for row in history
-    ]
-
-
-def at_step_of(monkeypatch, epoch, action):
-    """Do something within an epoch, counted from 1."""
-    step = Progress.step
-
-    def stepped(self, number, *arguments, **options):
-        step(self, number, *arguments, **options)
-        if number == epoch:
-            action()
-
-    monkeypatch.setattr(Progress, "step", stepped)
 
 
 @pytest.mark.parametrize(
