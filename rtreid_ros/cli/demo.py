@@ -121,7 +121,7 @@ def _nodes(arguments: argparse.Namespace, output: Path) -> list[Any]:
     from rtreid_ros.tracking import DEFAULT_TRACKER, TRACKERS  # noqa: PLC0415
 
     detector = {"detector.model": arguments.detector}
-    embedder = {"embedder.model": embedder_beside(arguments.detector, arguments.embedder)}
+    embedder: dict[str, Any] = {"embedder.model": embedder_beside(arguments.detector, arguments.embedder)}
     name = arguments.tracker or DEFAULT_TRACKER
     tracker: dict[str, Any] = {"tracker.name": name}
     if _is_synthetic(arguments) and TRACKERS[name].uses_embeddings:
@@ -134,7 +134,11 @@ def _nodes(arguments: argparse.Namespace, output: Path) -> list[Any]:
         parameters["tracking_node"] = {**detector, **embedder, **tracker}
     else:
         detector["tracker.name"] = name  # it estimates camera motion as the tracker wants it
-        parameters |= {"detector_node": detector, "embedder_node": embedder, "tracker_node": tracker}
+        parameters |= {
+            "detector_node": detector,
+            "embedder_node": {**embedder, **tracker},  # and it embeds only what the tracker looks at
+            "tracker_node": tracker,
+        }
     parameters["source_node"] = {
         "source": str(arguments.source),
         "wait_for_subscribers": 2 if arguments.composed else 3,  # the recorder, and the stages that see

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from typing import Any
 
 from rtreid_ros.msg import DetectionArray, TrackArray
@@ -22,10 +23,12 @@ from rtreid_ros.nodes.images import ImageView
 from rtreid_ros.nodes.main import run
 from rtreid_ros.nodes.matching import StampMatcher
 from rtreid_ros.nodes.motion import MotionChain, MotionStep
-from rtreid_ros.nodes.options import EmbedderNodeOptions
+from rtreid_ros.nodes.options import EmbeddedForOptions, EmbedderNodeOptions
 from rtreid_ros.nodes.returning_tracks import ReturningTracks
 from rtreid_ros.nodes.trace import Marks, Tracer
 from rtreid_ros.reid import create_embedder
+from rtreid_ros.tracking import TRACKERS, create_tracker
+from rtreid_ros.tracking.base import TrackerOptions
 
 _WAITING = 32
 """Most images that wait for their detections, more than a lossless source has on their way."""
@@ -87,7 +90,9 @@ class EmbedderNode(BaseNode):
     def changed(self, prefix: str, options: Any) -> None:
         """The deadline and options of the economy take effect with the next image."""
         if prefix == "economy":
-            self._returning.change(options)
+            self._returning.economy.options = options
+        elif isinstance(options, TrackerOptions):
+            self._returning.tracker.adjust(options)
         elif isinstance(options, EmbedderNodeOptions):
             self._deadline.change(options.deadline_ms)
 
@@ -103,7 +108,9 @@ class EmbedderNode(BaseNode):
         """Nothing is known of frames before."""
         self._motions = MotionChain()
         self._last: int | None = None
-        self._returning = ReturningTracks(self.options("economy"), self._motions, self.lossless)
+        name = self.options_of(EmbeddedForOptions, "tracker").name
+        tracker = create_tracker(name, **asdict(self.options_of(TRACKERS[name].Options, "tracker")))
+        self._returning = ReturningTracks(self.options("economy"), self._motions, self.lossless, tracker)
         self._deadline = FrameDeadline(self, self.options().deadline_ms)
 
     def _take(self, message: DetectionArray) -> None:

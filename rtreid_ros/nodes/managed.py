@@ -201,22 +201,24 @@ class ManagedNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to u
         for prefix, cls in description.groups.items():
             self._settings.declare(prefix, cls)
         self._tracker: type[TrackerOptions] | None = None
-        if description.has_tracker:
-            self._settings.declare("tracker", TrackerNodeOptions)
+        if description.tracker is not None:
+            self._settings.declare("tracker", description.tracker)
             self._follow_tracker_name()
         # one parameter file may serve all nodes: "tracker" is shared with those that only look at its name
-        owned = set(description.groups) - {"tracker"} | ({"tracker"} if description.has_tracker else set())
+        owned = set(description.groups) - {"tracker"}
+        owned |= {"tracker"} if description.tracker is TrackerNodeOptions else set()
         self._settings.refuse_unknown(owned)
 
     def _follow_tracker_name(self) -> None:
         """Declare the options of the tracker now chosen, instead of those of the one before."""
-        if not NODES[self.kind].has_tracker:
+        naming: Any = NODES[self.kind].tracker
+        if naming is None:
             return
-        options = TRACKERS[self.options_of(TrackerNodeOptions, "tracker").name].Options
+        options = TRACKERS[self.options_of(naming, "tracker").name].Options
         before, self._tracker = self._tracker, options
         self._settings.declare("tracker", options)
         if before is not None and before is not options:
-            self._settings.forget("tracker", before, keep=(options, TrackerNodeOptions))
+            self._settings.forget("tracker", before, keep=(options, naming))
 
     # -------------------------------------------------------------- timers and services
 

@@ -84,20 +84,6 @@ class EmbedderNodeOptions(ImageStageOptions):
 
 
 @dataclass(frozen=True, slots=True)
-class EmbedderEconomyOptions(EconomyOptions):
-    """The economy of a node that does not know the tracker."""
-
-    least_score: float = option(
-        0.0,
-        "detections scored below this are not embedded: the score below which the tracker ignores them "
-        "(strongsort: tracker.min_score, deepocsort: tracker.track_threshold, ...)",
-        ge=0,
-        le=1,
-        live=True,
-    )
-
-
-@dataclass(frozen=True, slots=True)
 class VisualizerOptions:
     """Parameters of visualizer_node."""
 
@@ -214,6 +200,17 @@ class TrackerNodeOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class EmbeddedForOptions:
+    """What the embedder needs to know of the tracking stage, beside the tracker's own options."""
+
+    name: str = option(
+        DEFAULT_TRACKER,
+        "the tracker that will get the embeddings: what it ignores, or may not borrow, the economy goes by",
+        choices=tuple(sorted(TRACKERS)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class DetectedForOptions:
     """What the detector needs to know of the tracking stage."""
 
@@ -282,20 +279,20 @@ class NodeDescription:
     Attributes:
         summary: one sentence.
         groups: options dataclass by parameter prefix; an empty prefix for the node's own.
-        has_tracker: whether ``tracker.*`` follows, which depends on ``tracker.name``.
+        tracker: options of ``tracker.*``, which those of the tracker they name follow; None: no such.
         publishes_images: whether it needs shared memory of its own that holds images.
     """
 
     summary: str
     groups: Mapping[str, type] = field(default_factory=dict)
-    has_tracker: bool = False
+    tracker: type | None = None
     publishes_images: bool = False
 
     def options(self, tracker: str = TrackerNodeOptions().name) -> list[tuple[str, Option]]:
         """Dotted name and option of every parameter, with those of `tracker`."""
         groups: list[tuple[str, type]] = [("", LifeOptions), *self.groups.items()]
-        if self.has_tracker:
-            groups += [("tracker", TrackerNodeOptions), ("tracker", TRACKERS[tracker].Options)]
+        if self.tracker is not None:
+            groups += [("tracker", self.tracker), ("tracker", TRACKERS[tracker].Options)]
         return [(dotted(prefix, item.name), item) for prefix, cls in groups for item in describe(cls)]
 
 
@@ -321,9 +318,12 @@ NODES: dict[str, NodeDescription] = {
     ),
     "embedder_node": NodeDescription(
         "Adds appearance vectors to detections.",
-        {"": EmbedderNodeOptions, "embedder": EmbedderOptions, "economy": EmbedderEconomyOptions},
+        {"": EmbedderNodeOptions, "embedder": EmbedderOptions, "economy": EconomyOptions},
+        tracker=EmbeddedForOptions,
     ),
-    "tracker_node": NodeDescription("Turns detections into tracks.", {"": StageOptions}, has_tracker=True),
+    "tracker_node": NodeDescription(
+        "Turns detections into tracks.", {"": StageOptions}, tracker=TrackerNodeOptions
+    ),
     "tracking_node": NodeDescription(
         "Images to tracks: detector, embedder and tracker in one process.",
         {
@@ -333,7 +333,7 @@ NODES: dict[str, NodeDescription] = {
             "economy": EconomyOptions,
             "camera_motion": CameraMotionOptions,
         },
-        has_tracker=True,
+        tracker=TrackerNodeOptions,
     ),
     "visualizer_node": NodeDescription(
         "Draws tracks into images and as markers.",

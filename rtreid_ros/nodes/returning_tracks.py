@@ -10,7 +10,8 @@ from rtreid_ros.reid.economy import EmbeddingEconomy, EmbeddingPlan
 
 if TYPE_CHECKING:
     from rtreid_ros.nodes.motion import MotionChain
-    from rtreid_ros.nodes.options import EmbedderEconomyOptions
+    from rtreid_ros.reid.economy import EconomyOptions
+    from rtreid_ros.tracking import Tracker
     from rtreid_ros.types import Detections, Float32, Tracks
 
 _REMEMBERED = 64
@@ -29,26 +30,26 @@ class ReturningTracks:
         options: of the economy.
         motions: how the camera moved, as far as messages told.
         lossless: whether to wait.
+        tracker: one like that of the other node: what it ignores is not embedded.
 
     Attributes:
         economy: what plans.
+        tracker: as given.
         given_up: times waiting was in vain.
     """
 
-    def __init__(self, options: EmbedderEconomyOptions, motions: MotionChain, lossless: bool) -> None:
+    def __init__(
+        self, options: EconomyOptions, motions: MotionChain, lossless: bool, tracker: Tracker
+    ) -> None:
         self.economy = EmbeddingEconomy(options)
         self.given_up = 0
-        self._least_score = options.least_score
+        self.tracker = tracker
         self._motions = motions
         self._lossless = lossless
         self._condition = threading.Condition()
         self._planned: deque[tuple[int, EmbeddingPlan, Float32]] = deque(maxlen=_REMEMBERED)
         self._reported: int | None = None
         self._closed = False
-
-    def change(self, options: EmbedderEconomyOptions) -> None:
-        """Go on with other options."""
-        self.economy.options, self._least_score = options, options.least_score
 
     def plan(self, detections: Detections, stamp_ns: int, most: int | None = None) -> EmbeddingPlan:
         """What to embed of the frame of that stamp; see `EmbeddingEconomy.plan`."""
@@ -58,7 +59,12 @@ class ReturningTracks:
                 self.given_up += not arrived
             motion = None if self._reported is None else self._motions.between(self._reported, stamp_ns)
             return self.economy.plan(
-                detections, stamp_ns * 1e-9, motion, least_score=self._least_score, most=most
+                detections,
+                stamp_ns * 1e-9,
+                motion,
+                least_score=self.tracker.least_score,
+                lend=self.tracker.borrows,
+                most=most,
             )
 
     def embedded(self, stamp_ns: int, plan: EmbeddingPlan, embeddings: Float32) -> None:

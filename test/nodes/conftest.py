@@ -65,8 +65,7 @@ def stages():
             return [NodeSpec("tracking_node", parameters={**own, **motion, **tracker})]
         return [
             NodeSpec("detector_node", parameters={**own, **motion, **name}),
-            # the least score that StrongSORT looks at, which tracking_node asks its tracker
-            NodeSpec("embedder_node", parameters={**own, "economy.least_score": 0.6}),
+            NodeSpec("embedder_node", parameters={**own, **tracker}),
             NodeSpec("tracker_node", parameters={**own, **tracker}),
         ]
 

@@ -153,7 +153,7 @@ def test_an_embedder_node_lends_what_the_tracks_that_come_back_allow(make):
     assert economy_of(graph.node) == {"embedded": 3, "borrowed": 5, "ignored": 0, "left_out": 0}
     np.testing.assert_allclose(looks, [looks[0]] * 8, atol=1e-6)
     assert graph.tracker.tracks.ids.tolist() == [1]
-    set_parameter(graph.node, "economy.least_score", 0.95)
+    set_parameter(graph.node, "tracker.min_score", 0.95)
     graph.show()
     assert graph.came.wait(20)
     assert not np.any(graph.message.detections[0].embedding)

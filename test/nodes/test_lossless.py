@@ -204,7 +204,7 @@ def test_real_video_gives_the_bytes_of_one_process(graph, stages, shared_data, t
 
     started = graph(
         NodeSpec("detector_node", parameters={**LOSSLESS, **of("detector")}),
-        NodeSpec("embedder_node", parameters={**LOSSLESS, **of("embedder"), "economy.least_score": 0.6}),
+        NodeSpec("embedder_node", parameters={**LOSSLESS, **of("embedder")}),
         NodeSpec("tracker_node", parameters=LOSSLESS),
         NodeSpec("recorder_node", parameters={**LOSSLESS, "output": str(tmp_path / "graph"), "bag": False}),
         NodeSpec(

@@ -8,8 +8,8 @@ import pytest
 from support.scenes import person, see
 
 from rtreid_ros.nodes.motion import MotionChain, MotionStep
-from rtreid_ros.nodes.options import EmbedderEconomyOptions
 from rtreid_ros.nodes.returning_tracks import ReturningTracks
+from rtreid_ros.reid.economy import EconomyOptions
 from rtreid_ros.tracking import create_tracker
 
 STEP = 100_000_000
@@ -18,10 +18,10 @@ STEP = 100_000_000
 class Graph:
     """Embedder and tracker, with tracks on their way between them."""
 
-    def __init__(self, lossless=False, lag=0, **options):
+    def __init__(self, lossless=False, lag=0, tracker="strongsort", **options):
         self.motions = MotionChain()
         self.returning = ReturningTracks(
-            EmbedderEconomyOptions(refresh=5.0, **options), self.motions, lossless
+            EconomyOptions(refresh=5.0), self.motions, lossless, create_tracker(tracker, **options)
         )
         self.tracker = create_tracker("strongsort", 10.0)
         self.lag, self.way, self.stamp = lag, [], 0
@@ -72,17 +72,23 @@ def test_the_motion_of_the_camera_since_the_tracks_is_taken_along():
     assert abs(graph.tracker.tracks.motion.velocity[0, 0]) < 1  # it stands still in the world
 
 
-def test_detections_the_tracker_ignores_are_not_embedded_if_it_is_told():
-    faint = see(person(100), scores=0.3, looks=[0])
-    assert len(Graph().frame(faint).rows) == 1
-    assert len(Graph(least_score=0.6).frame(faint).rows) == 0
+def test_detections_the_tracker_ignores_are_not_embedded():
+    faint = see(person(100), scores=0.5, looks=[0])
+    assert len(Graph(min_score=0.4).frame(faint).rows) == 1
+    assert len(Graph().frame(faint).rows) == 0
+
+
+def test_a_tracker_that_must_not_borrow_gets_all_embeddings():
+    graph = Graph(tracker="deepsort")
+    plans = [graph.frame(see(person(100 + 3 * frame), looks=[0])) for frame in range(12)]
+    assert [len(plan.rows) for plan in plans] == [1] * 12
 
 
 def test_options_may_change():
     graph = Graph()
     for _ in range(4):
         graph.frame(see(person(100), looks=[0]))
-    graph.returning.change(EmbedderEconomyOptions(enabled=False))
+    graph.returning.economy.options = EconomyOptions(enabled=False)
     assert len(graph.frame(see(person(100), looks=[0])).rows) == 1
 
 
