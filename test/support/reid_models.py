@@ -13,6 +13,12 @@ SMALL = {
     "OSNet": {"width": 0.375, "dim": 64},
     "PLROSNet": {"width": 0.375, "dim": 64},
     "StripedMobile": {"width": 0.5, "dim": 32},
+    "Temporal": {
+        "frame_network": "seresnet18_ibn",
+        "frame_options": ("width=0.125", "dropout=0"),
+        "pooling": "attention",
+        "hidden": 8,
+    },
     "Swin": {"dim": 16, "depth": 2, "head": 8, "window": 2, "drop_path": 0.0},
     "ViT": {"dim": 64, "depth": 2, "patch": 8, "heads": 2, "height": 64, "width": 32, "drop_path": 0.0},
 }
@@ -20,7 +26,7 @@ SMALL = {
 
 SHAPE = (3, 64, 32)
 
-SHAPES: dict[str, tuple[int, ...]] = {"ResNet3d": (4, *SHAPE)}
+SHAPES: dict[str, tuple[int, ...]] = {"ResNet3d": (4, *SHAPE), "Temporal": (4, *SHAPE)}
 """Shape of one input by class where it is not `SHAPE`."""
 
 

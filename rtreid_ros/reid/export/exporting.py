@@ -113,7 +113,11 @@ def export_checkpoint(
     chosen = check_format(format_name, precision)
     if path.suffix != chosen.suffix:
         raise ConfigError(f"format {format_name} writes {chosen.suffix} files, got {str(path)!r}")
-    plan = Plan(checkpoint.create_model(), checkpoint.size, precision, describe_export(checkpoint, precision))
+    try:
+        model = checkpoint.create_model().deployed()
+    except InputError as error:
+        raise ExportError(f"{checkpoint.model} cannot be exported: {error}") from error
+    plan = Plan(model, checkpoint.size, precision, describe_export(checkpoint, precision))
     crops = find_crops(None, checkpoint.config) if crops is None else crops
     canvas = Canvas(crops.images)
     try:

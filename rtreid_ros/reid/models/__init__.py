@@ -17,11 +17,12 @@ from rtreid_ros.reid.models.resnet import RESNET
 from rtreid_ros.reid.models.resnet3d import RESNET3D
 from rtreid_ros.reid.models.striped_mobile import STRIPED_MOBILE
 from rtreid_ros.reid.models.swin import SWIN
+from rtreid_ros.reid.models.temporal import TEMPORAL
 from rtreid_ros.reid.models.timm_body import TIMM
 from rtreid_ros.reid.models.vit import VIT
 
 MODELS: Registry[ModelEntry] = Registry("ReID model")
-for _family in (MOBILENET, OSNET, PLR_OSNET, RESNET, RESNET3D, STRIPED_MOBILE, SWIN, TIMM, VIT):
+for _family in (MOBILENET, OSNET, PLR_OSNET, RESNET, RESNET3D, STRIPED_MOBILE, SWIN, TEMPORAL, TIMM, VIT):
     for _name, _entry in _family.items():
         MODELS.register(_name, _entry)
 

@@ -74,6 +74,14 @@ class ReIDModel(nn.Module):
         """
         return None
 
+    def deployed(self) -> ReIDModel:
+        """The network that is exported: it embeds single pictures.
+
+        Raises:
+            InputError: there is none, and why.
+        """
+        return self
+
     def adapt(self, weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Weights of a published file under this network's names and in its shapes, where they differ."""
         return weights
@@ -86,3 +94,4 @@ class ModelEntry:
     cls: type[ReIDModel]
     preset: Mapping[str, Any]
     summary: str
+    takes_clips: bool = False

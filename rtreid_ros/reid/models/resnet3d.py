@@ -117,7 +117,10 @@ class ResNet3d(ReIDModel):
 
 RESNET3D = {
     f"resnet3d_{depth}{suffix}": ModelEntry(
-        ResNet3d, {"depth": depth, "ibn": bool(suffix)}, f"3-D ResNet{depth} for clips{words}"
+        ResNet3d,
+        {"depth": depth, "ibn": bool(suffix)},
+        f"3-D ResNet{depth} for clips{words}",
+        takes_clips=True,
     )
     for depth, suffix, words in (
         *((depth, "", "") for depth in DEPTHS),

@@ -62,3 +62,14 @@ def test_networks_that_take_clips_are_refused(crops, tmp_path):
     with pytest.raises(ExportError, match=r"resnet3d_18 does not embed single crops.*\(B, T, 3, H, W\)"):
         export_checkpoint(clips, tmp_path / "net.onnx", "onnx", crops=crops)
     assert not list(tmp_path.iterdir())
+
+
+def test_of_averaged_clips_the_network_of_the_frames_is_exported_and_with_attention_none(crops, tmp_path):
+    options = {"frame_network": "resnet18", "frame_options": ("width=0.125",)}
+    average = checkpoint_of("temporal", **options)
+    report = export_checkpoint(average, tmp_path / "net.onnx", "onnx", crops=crops, calls=0)
+    assert report.parity.least > 0.9999
+    attention = checkpoint_of("temporal", pooling="attention", **options)
+    with pytest.raises(ExportError, match=r"temporal cannot be exported: model\.pooling=attention weighs"):
+        export_checkpoint(attention, tmp_path / "other.onnx", "onnx", crops=crops)
+    assert [path.name for path in tmp_path.iterdir()] == ["net.onnx"]

@@ -70,7 +70,7 @@ def test_an_unknown_camera_adds_nothing_and_a_known_one_something(name):
     known = model(images, torch.tensor([-1, 4, 99, 0, 3, -1]))
     for row in (0, 1, 2, 5):
         torch.testing.assert_close(known[row], plain[row])
-    uses = any(key.startswith("side.") for key in model.state_dict())
+    uses = any(key.startswith(("side.", "frame.side.")) for key in model.state_dict())
     for row in (3, 4):
         assert torch.allclose(known[row], plain[row], atol=1e-6) != uses
 

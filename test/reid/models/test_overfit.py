@@ -70,7 +70,9 @@ def without_gradient(model, images, classes):
     return {
         name
         for name, parameter in model.named_parameters()
-        if parameter.requires_grad and (parameter.grad is None or not parameter.grad.any())
+        if parameter.requires_grad
+        and parameter.numel()
+        and (parameter.grad is None or not parameter.grad.any())
     }
 
 
