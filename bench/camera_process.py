@@ -24,7 +24,7 @@ if not __package__:
     sys.path[0] = str(ROOT)
 
 from rtreid_ros.nodes.environment import fastdds_profile  # noqa: E402
-from rtreid_ros.nodes.images import serialize_image, serialize_jpeg  # noqa: E402
+from rtreid_ros.nodes.messages.images import serialize_image, serialize_jpeg  # noqa: E402
 from rtreid_ros.sources import open_source  # noqa: E402
 
 TRANSPORTS = ("raw", "compressed")

@@ -14,7 +14,7 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 
 from rtreid_ros.client import NoTracksError, TrackClient
-from rtreid_ros.nodes.images import header_stamp_ns
+from rtreid_ros.nodes.messages.images import header_stamp_ns
 from rtreid_ros.sinks.bag_output import BagOutput
 
 images: deque[bytes] = deque(maxlen=30)

@@ -70,7 +70,7 @@ def _graph(seconds: float, *, as_json: bool) -> int:
         print(json.dumps({"ok": False, "problems": [{"node": "", "text": problem}]}) if as_json else problem)
         return 1
     from rtreid_ros.cli.checks.graph import GraphReport  # noqa: PLC0415
-    from rtreid_ros.nodes.graph_view import look  # noqa: PLC0415
+    from rtreid_ros.nodes.lookout.graph_view import look  # noqa: PLC0415
 
     report = GraphReport(look(seconds))
     if as_json:

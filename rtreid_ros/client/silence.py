@@ -9,8 +9,8 @@ from rclpy.node import Node
 
 from rtreid_ros.msg import TrackArray
 from rtreid_ros.nodes import qos
-from rtreid_ros.nodes.explanation import Inlet, explain
-from rtreid_ros.nodes.graph_facts import GraphReader, type_name
+from rtreid_ros.nodes.lookout.explanation import Inlet, explain
+from rtreid_ros.nodes.lookout.graph_facts import GraphReader, type_name
 
 _ANSWER_S = 0.5
 """Patience for managed nodes to tell their state."""

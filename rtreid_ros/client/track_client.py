@@ -22,7 +22,7 @@ from rtreid_ros.client.silence import why_silent
 from rtreid_ros.errors import NoTracksError, ServiceError
 from rtreid_ros.msg import TrackArray
 from rtreid_ros.nodes import qos
-from rtreid_ros.nodes.statistics import Throttle
+from rtreid_ros.nodes.flow.statistics import Throttle
 from rtreid_ros.ordering import Order, StampOrder
 from rtreid_ros.people import Following, Line, LineWatch, TrackedPerson, TrackFrame, Zone, ZoneWatch
 from rtreid_ros.people.person import nearest

@@ -14,14 +14,14 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from rtreid_ros.nodes import qos
 from rtreid_ros.nodes.diagnostics import Diagnostics
+from rtreid_ros.nodes.flow.inbox import Inbox
+from rtreid_ros.nodes.flow.statistics import Statistics, Throttle
+from rtreid_ros.nodes.flow.worker import BatchWorker, Worker
 from rtreid_ros.nodes.guarding import Guard, LogBridge
-from rtreid_ros.nodes.images import ImageView, view_compressed_image, view_image
-from rtreid_ros.nodes.inbox import Inbox
+from rtreid_ros.nodes.lookout.silence import SilenceWatch
 from rtreid_ros.nodes.managed import ManagedNode
-from rtreid_ros.nodes.silence import SilenceWatch
-from rtreid_ros.nodes.statistics import Statistics, Throttle
+from rtreid_ros.nodes.messages.images import ImageView, view_compressed_image, view_image
 from rtreid_ros.nodes.topics import Output
-from rtreid_ros.nodes.worker import BatchWorker, Worker
 from rtreid_ros.runtime.info import ModelInfo
 
 try:

@@ -10,11 +10,11 @@ from rtreid_ros.detection import create_detector
 from rtreid_ros.msg import DetectionArray
 from rtreid_ros.nodes import qos
 from rtreid_ros.nodes.base import BaseNode
-from rtreid_ros.nodes.conversions import detections_message, header, set_camera_motion
-from rtreid_ros.nodes.images import ImageView
+from rtreid_ros.nodes.flow.motion import MotionStage
+from rtreid_ros.nodes.flow.trace import Marks, Tracer
 from rtreid_ros.nodes.main import run
-from rtreid_ros.nodes.motion import MotionStage
-from rtreid_ros.nodes.trace import Marks, Tracer
+from rtreid_ros.nodes.messages.conversions import detections_message, header, set_camera_motion
+from rtreid_ros.nodes.messages.images import ImageView
 from rtreid_ros.tracking import TRACKERS
 
 

@@ -9,8 +9,11 @@ from typing import Any
 from rtreid_ros.msg import DetectionArray, TrackArray
 from rtreid_ros.nodes import qos
 from rtreid_ros.nodes.base import BaseNode
-from rtreid_ros.nodes.camera_stage import economy_figures
-from rtreid_ros.nodes.conversions import (
+from rtreid_ros.nodes.flow.matching import StampMatcher
+from rtreid_ros.nodes.flow.motion import MotionChain, MotionStep
+from rtreid_ros.nodes.flow.trace import Marks, Tracer
+from rtreid_ros.nodes.main import run
+from rtreid_ros.nodes.messages.conversions import (
     camera_motion_of,
     detections_from_message,
     set_camera_motion,
@@ -18,14 +21,11 @@ from rtreid_ros.nodes.conversions import (
     stamp_ns,
     tracks_from_message,
 )
-from rtreid_ros.nodes.frame_deadline import FrameDeadline
-from rtreid_ros.nodes.images import ImageView
-from rtreid_ros.nodes.main import run
-from rtreid_ros.nodes.matching import StampMatcher
-from rtreid_ros.nodes.motion import MotionChain, MotionStep
+from rtreid_ros.nodes.messages.images import ImageView
 from rtreid_ros.nodes.options import EmbeddedForOptions, EmbedderNodeOptions
-from rtreid_ros.nodes.returning_tracks import ReturningTracks
-from rtreid_ros.nodes.trace import Marks, Tracer
+from rtreid_ros.nodes.stages.camera_stage import economy_figures
+from rtreid_ros.nodes.stages.frame_deadline import FrameDeadline
+from rtreid_ros.nodes.stages.returning_tracks import ReturningTracks
 from rtreid_ros.reid import create_embedder
 from rtreid_ros.tracking import TRACKERS, create_tracker
 from rtreid_ros.tracking.base import TrackerOptions

@@ -16,10 +16,10 @@ from rtreid_ros.evaluation.judging import BENCHMARKS
 from rtreid_ros.evaluation.stamped import StampedEvaluator
 from rtreid_ros.msg import TrackArray
 from rtreid_ros.nodes import qos
-from rtreid_ros.nodes.conversions import ground_truth_from_message, stamp_ns, tracks_from_message
-from rtreid_ros.nodes.ledger import Entry
+from rtreid_ros.nodes.flow.ledger import Entry
 from rtreid_ros.nodes.main import run
-from rtreid_ros.nodes.observer import ObserverNode
+from rtreid_ros.nodes.messages.conversions import ground_truth_from_message, stamp_ns, tracks_from_message
+from rtreid_ros.nodes.stages.observer import ObserverNode
 
 _LATENCIES = 100_000
 

@@ -19,10 +19,10 @@ from rtreid_ros.gallery import Gallery, GlobalIds
 from rtreid_ros.msg import TrackArray
 from rtreid_ros.nodes import qos
 from rtreid_ros.nodes.base import BaseNode
-from rtreid_ros.nodes.conversions import stamp_ns, tracks_from_message
 from rtreid_ros.nodes.main import run
+from rtreid_ros.nodes.messages.conversions import stamp_ns, tracks_from_message
+from rtreid_ros.nodes.stages.tracker_stage import camera_topic
 from rtreid_ros.nodes.topics import Output
-from rtreid_ros.nodes.tracker_stage import camera_topic
 from rtreid_ros.types import Float64, TrackState
 
 _WAITING_EACH = 8

@@ -10,7 +10,7 @@ from rtreid_ros.errors import RtreidError
 
 if TYPE_CHECKING:
     from rtreid_ros.nodes.base import BaseNode
-    from rtreid_ros.nodes.statistics import Statistics
+    from rtreid_ros.nodes.flow.statistics import Statistics
 
 
 class Guard:

@@ -19,15 +19,15 @@ from rtreid_ros.geometry import CameraModel, DepthImage, GroundPlane, Positions,
 from rtreid_ros.msg import TrackArray
 from rtreid_ros.nodes import qos
 from rtreid_ros.nodes.base import BaseNode
-from rtreid_ros.nodes.camera_info import camera_model
-from rtreid_ros.nodes.companions import Companions
-from rtreid_ros.nodes.conversions import NANOSECONDS, stamp_ns, tracks_from_message
-from rtreid_ros.nodes.images import ImageView, view_image
+from rtreid_ros.nodes.flow.companions import Companions
 from rtreid_ros.nodes.main import run
-from rtreid_ros.nodes.position_markers import position_markers
-from rtreid_ros.nodes.position_messages import placed_tracks, with_positions
-from rtreid_ros.nodes.position_setup import PositionSetup
-from rtreid_ros.nodes.transforms import TrackFrames, add_transforms, tf_message_type
+from rtreid_ros.nodes.messages.camera_info import camera_model
+from rtreid_ros.nodes.messages.conversions import NANOSECONDS, stamp_ns, tracks_from_message
+from rtreid_ros.nodes.messages.images import ImageView, view_image
+from rtreid_ros.nodes.messages.position_markers import position_markers
+from rtreid_ros.nodes.messages.position_messages import placed_tracks, with_positions
+from rtreid_ros.nodes.messages.transforms import TrackFrames, add_transforms, tf_message_type
+from rtreid_ros.nodes.stages.position_setup import PositionSetup
 from rtreid_ros.types import Bool, TrackState
 from rtreid_ros.visualization.trails import Trails
 

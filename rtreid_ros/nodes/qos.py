@@ -14,8 +14,8 @@ from rclpy.qos import (
 )
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
-from rtreid_ros.nodes import connections
-from rtreid_ros.nodes.connections import Endpoint
+from rtreid_ros.nodes.lookout import connections
+from rtreid_ros.nodes.lookout.connections import Endpoint
 
 OVERRIDABLE = (
     QoSPolicyKind.HISTORY,

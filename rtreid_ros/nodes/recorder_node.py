@@ -12,15 +12,15 @@ from rclpy.serialization import serialize_message
 from rtreid_ros.errors import SinkError
 from rtreid_ros.msg import FrameTrace, TrackArray
 from rtreid_ros.nodes import qos
-from rtreid_ros.nodes.conversions import tracks_from_message
-from rtreid_ros.nodes.images import ImageView, header_stamp_ns
-from rtreid_ros.nodes.ledger import Entry
+from rtreid_ros.nodes.flow.ledger import Entry
+from rtreid_ros.nodes.flow.matching import StampMatcher
+from rtreid_ros.nodes.flow.trace import TOPIC as TRACE_TOPIC
+from rtreid_ros.nodes.flow.trace import trace_from_message
 from rtreid_ros.nodes.main import run
-from rtreid_ros.nodes.matching import StampMatcher
-from rtreid_ros.nodes.observer import ObserverNode
-from rtreid_ros.nodes.source_rate import DEFAULT_RATE, SourceRate
-from rtreid_ros.nodes.trace import TOPIC as TRACE_TOPIC
-from rtreid_ros.nodes.trace import trace_from_message
+from rtreid_ros.nodes.messages.conversions import tracks_from_message
+from rtreid_ros.nodes.messages.images import ImageView, header_stamp_ns
+from rtreid_ros.nodes.stages.observer import ObserverNode
+from rtreid_ros.nodes.stages.source_rate import DEFAULT_RATE, SourceRate
 from rtreid_ros.pipeline import FrameResult, Timings
 from rtreid_ros.sinks.bag_output import BagOutput
 from rtreid_ros.sinks.base import Output

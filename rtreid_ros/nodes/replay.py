@@ -30,8 +30,8 @@ from std_msgs.msg import Float64
 from rtreid_ros.bags.definitions import TRACK_ARRAY, message_types
 from rtreid_ros.errors import ConfigError, MessageError
 from rtreid_ros.msg import FrameTrace, TrackArray
-from rtreid_ros.nodes.conversions import tracks_from_message
-from rtreid_ros.nodes.trace import TOPIC, trace_from_message
+from rtreid_ros.nodes.flow.trace import TOPIC, trace_from_message
+from rtreid_ros.nodes.messages.conversions import tracks_from_message
 from rtreid_ros.nodes.tracking_node import TrackingNode
 from rtreid_ros.pipeline import FrameResult, Timings
 from rtreid_ros.types import Detections, Frame

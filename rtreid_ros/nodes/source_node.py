@@ -31,10 +31,10 @@ from rtreid_ros.errors import ConfigError, SourceError
 from rtreid_ros.msg import TrackArray
 from rtreid_ros.nodes import qos
 from rtreid_ros.nodes.base import BaseNode
-from rtreid_ros.nodes.conversions import NANOSECONDS, ground_truth_message, header, stamp_ns
-from rtreid_ros.nodes.images import serialize_image, serialize_jpeg
+from rtreid_ros.nodes.flow.pacing import Backpressure, Pace, ReadAhead
 from rtreid_ros.nodes.main import run
-from rtreid_ros.nodes.pacing import Backpressure, Pace, ReadAhead
+from rtreid_ros.nodes.messages.conversions import NANOSECONDS, ground_truth_message, header, stamp_ns
+from rtreid_ros.nodes.messages.images import serialize_image, serialize_jpeg
 from rtreid_ros.ordering import Order, StampOrder
 from rtreid_ros.sources import open_source
 from rtreid_ros.sources.camera import CameraSource

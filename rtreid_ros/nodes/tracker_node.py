@@ -8,17 +8,17 @@ from typing import Any
 from rtreid_ros.msg import DetectionArray, TrackArray
 from rtreid_ros.nodes import qos
 from rtreid_ros.nodes.base import BaseNode
-from rtreid_ros.nodes.conversions import (
+from rtreid_ros.nodes.flow.motion import MotionChain
+from rtreid_ros.nodes.flow.trace import Marks, Tracer
+from rtreid_ros.nodes.main import run
+from rtreid_ros.nodes.messages.conversions import (
     camera_motion_of,
     class_names_of,
     detections_from_message,
     stamp_ns,
     tracks_message,
 )
-from rtreid_ros.nodes.main import run
-from rtreid_ros.nodes.motion import MotionChain
-from rtreid_ros.nodes.trace import Marks, Tracer
-from rtreid_ros.nodes.tracker_stage import TrackerStage, saved
+from rtreid_ros.nodes.stages.tracker_stage import TrackerStage, saved
 from rtreid_ros.sinks.snapshot import save_snapshot
 from rtreid_ros.types import Float64, Tracks
 

@@ -21,13 +21,13 @@ from rclpy.validate_topic_name import validate_topic_name
 from rtreid_ros.detection import create_detector
 from rtreid_ros.errors import ConfigError
 from rtreid_ros.nodes.base import LOSSLESS_DEPTH, BaseNode
-from rtreid_ros.nodes.camera_stage import CameraStage, Seen
-from rtreid_ros.nodes.images import ImageView
-from rtreid_ros.nodes.inbox import Inbox
+from rtreid_ros.nodes.flow.inbox import Inbox
+from rtreid_ros.nodes.flow.trace import Marks, Tracer
 from rtreid_ros.nodes.main import run
+from rtreid_ros.nodes.messages.images import ImageView
 from rtreid_ros.nodes.options import TrackingNodeOptions
-from rtreid_ros.nodes.trace import Marks, Tracer
-from rtreid_ros.nodes.tracker_stage import camera_topic, saved
+from rtreid_ros.nodes.stages.camera_stage import CameraStage, Seen
+from rtreid_ros.nodes.stages.tracker_stage import camera_topic, saved
 from rtreid_ros.reid import Embedder, create_embedder
 from rtreid_ros.stages import Span, checked, detect_each, embed_each
 

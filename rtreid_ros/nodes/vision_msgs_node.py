@@ -12,11 +12,11 @@ from rtreid_ros.errors import ConfigError
 from rtreid_ros.msg import DetectionArray, TrackArray
 from rtreid_ros.nodes import qos
 from rtreid_ros.nodes.base import BaseNode
-from rtreid_ros.nodes.camera_info import image_size
-from rtreid_ros.nodes.conversions import stamp_ns
-from rtreid_ros.nodes.images import ImageView
 from rtreid_ros.nodes.main import run
-from rtreid_ros.nodes.vision_msgs_conversions import (
+from rtreid_ros.nodes.messages.camera_info import image_size
+from rtreid_ros.nodes.messages.conversions import stamp_ns
+from rtreid_ros.nodes.messages.images import ImageView
+from rtreid_ros.nodes.messages.vision_msgs_conversions import (
     ClassMap,
     detections_from_vision,
     detections_to_vision,

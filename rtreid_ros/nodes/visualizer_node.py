@@ -12,13 +12,13 @@ from visualization_msgs.msg import MarkerArray
 from rtreid_ros.msg import TrackArray
 from rtreid_ros.nodes import qos
 from rtreid_ros.nodes.base import BaseNode
-from rtreid_ros.nodes.conversions import stamp_ns, tracks_from_message
-from rtreid_ros.nodes.hud import Hud
-from rtreid_ros.nodes.images import ImageView, serialize_image, serialize_jpeg
+from rtreid_ros.nodes.flow.matching import StampMatcher
+from rtreid_ros.nodes.flow.trace import Marks, Tracer
 from rtreid_ros.nodes.main import run
-from rtreid_ros.nodes.markers import markers_message
-from rtreid_ros.nodes.matching import StampMatcher
-from rtreid_ros.nodes.trace import Marks, Tracer
+from rtreid_ros.nodes.messages.conversions import stamp_ns, tracks_from_message
+from rtreid_ros.nodes.messages.images import ImageView, serialize_image, serialize_jpeg
+from rtreid_ros.nodes.messages.markers import markers_message
+from rtreid_ros.nodes.stages.hud import Hud
 from rtreid_ros.visualization import Annotator, Label, track_label
 
 _WAITING = 32

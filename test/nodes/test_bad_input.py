@@ -39,7 +39,7 @@ def image_message(stamp, value=50, **fields):
 
 
 def detections_at(stamp, boxes, embeddings=None):
-    from rtreid_ros.nodes.conversions import detections_message, header
+    from rtreid_ros.nodes.messages.conversions import detections_message, header
 
     boxes = np.asarray(boxes, np.float32)
     detections = Detections(boxes, np.full(len(boxes), 0.9, np.float32), embeddings=embeddings)

@@ -45,7 +45,7 @@ class Bench:
         return self
 
     def send(self, camera, number, value=0, cdr=None):
-        from rtreid_ros.nodes.images import serialize_image
+        from rtreid_ros.nodes.messages.images import serialize_image
 
         if cdr is None:
             image = np.full((320, 320, 3), value, np.uint8)

@@ -2,7 +2,7 @@
 
 import random
 
-from rtreid_ros.nodes.companions import Companions
+from rtreid_ros.nodes.flow.companions import Companions
 
 SECOND = 1_000_000_000
 

@@ -9,7 +9,7 @@ pytestmark = pytest.mark.usefixtures("ros")
 
 @pytest.fixture
 def convert(ros):
-    from rtreid_ros.nodes import conversions
+    from rtreid_ros.nodes.messages import conversions
 
     return conversions
 
@@ -55,7 +55,7 @@ def test_detections_survive_the_wire_bit_by_bit(convert, wire, rng):
 
 
 def test_camera_motion_survives_the_wire_bit_by_bit(convert, wire, rng):
-    from rtreid_ros.nodes.motion import MotionStep
+    from rtreid_ros.nodes.flow.motion import MotionStep
 
     message = convert.detections_message(Detections.empty(), convert.header(7, "c"), (480, 640), [])
     assert convert.camera_motion_of(wire(message)) is None

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from support.waiting import until
 
-from rtreid_ros.nodes.images import serialize_image
+from rtreid_ros.nodes.messages.images import serialize_image
 
 WIDTH, HEIGHT = 1920, 1080
 IMAGE_BYTES = 3 * WIDTH * HEIGHT

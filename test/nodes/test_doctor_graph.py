@@ -103,8 +103,8 @@ def test_a_node_that_waits_for_its_transition_is_a_warning(graph, doctor):
 
 def test_a_node_that_hangs_is_found_by_what_it_publishes():
     from rtreid_ros.cli.checks.graph import GraphReport
-    from rtreid_ros.nodes.connections import BUSY, Endpoint, GraphFacts
-    from rtreid_ros.nodes.graph_view import GraphView
+    from rtreid_ros.nodes.lookout.connections import BUSY, Endpoint, GraphFacts
+    from rtreid_ros.nodes.lookout.graph_view import GraphView
 
     publishers = {
         "/diagnostics": (

@@ -51,7 +51,7 @@ def set_parameter(node, name, value):
 
 def show(node, count, age=0.0, rate=20.0):
     """Images `age` seconds old, one after the other; how many gave tracks."""
-    from rtreid_ros.nodes.images import serialize_image
+    from rtreid_ros.nodes.messages.images import serialize_image
 
     got = []
     node.outputs["/tracks"].listeners.append(got.append)
@@ -123,8 +123,8 @@ class Embedding:
         self.came.set()
 
     def show(self):
-        from rtreid_ros.nodes.conversions import detections_message, header
-        from rtreid_ros.nodes.images import serialize_image
+        from rtreid_ros.nodes.messages.conversions import detections_message, header
+        from rtreid_ros.nodes.messages.images import serialize_image
         from rtreid_ros.types import Detections
 
         self.stamp += 50_000_000
@@ -136,7 +136,7 @@ class Embedding:
         self.node.inputs["/image"](serialize_image(IMAGE, self.stamp, "camera"))
 
     def track(self):
-        from rtreid_ros.nodes.conversions import detections_from_message, tracks_message
+        from rtreid_ros.nodes.messages.conversions import detections_from_message, tracks_message
 
         tracks = self.tracker.update(detections_from_message(self.message), stamp=self.stamp * 1e-9)
         self.node.inputs["/tracks"](tracks_message(tracks, self.message.header, (320, 320), ("person",)))

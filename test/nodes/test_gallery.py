@@ -49,7 +49,7 @@ class Bench:
         return {camera: [track.global_id for track in self.of(camera)[-1].tracks] for camera in cameras}
 
     def message(self, camera, persons, step, with_embeddings=True, places=None):
-        from rtreid_ros.nodes.conversions import header, tracks_message
+        from rtreid_ros.nodes.messages.conversions import header, tracks_message
 
         looks = [self.people.look(person, ord(camera) - ord("a")) for person in persons]
         tracks = tracks_of([person + 1 for person in persons], looks, [step * STEP_NS * 1e-9] * len(persons))

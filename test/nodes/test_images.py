@@ -10,7 +10,7 @@ STAMP = 1_700_000_000_987_654_321
 
 @pytest.fixture
 def images():
-    from rtreid_ros.nodes import images
+    from rtreid_ros.nodes.messages import images
 
     return images
 

@@ -5,8 +5,8 @@ import time
 
 from support.waiting import until
 
-from rtreid_ros.nodes.inbox import Inbox
-from rtreid_ros.nodes.worker import BatchWorker
+from rtreid_ros.nodes.flow.inbox import Inbox
+from rtreid_ros.nodes.flow.worker import BatchWorker
 
 
 def test_the_newest_of_each_camera_wins_and_what_went_is_told():

@@ -278,7 +278,7 @@ def test_help_lists_every_parameter(kind):
 
 
 def test_a_source_that_breaks_off_ends_the_run_with_an_error(graph, tmp_path):
-    from rtreid_ros.nodes.images import serialize_image
+    from rtreid_ros.nodes.messages.images import serialize_image
     from rtreid_ros.sinks.bag_output import BagOutput
 
     noise = np.random.default_rng(0)

@@ -158,7 +158,7 @@ def test_an_unknown_parameter_in_a_group_of_its_own_is_refused(make):
 def test_listeners_get_what_is_published(make, tmp_path):
     import numpy as np
 
-    from rtreid_ros.nodes.images import serialize_image
+    from rtreid_ros.nodes.messages.images import serialize_image
 
     rows = np.zeros((1, 7, 2100), np.float32)
     model = constant_detector(tmp_path / "model.onnx", rows)

@@ -1,5 +1,5 @@
-from rtreid_ros.nodes.ledger import Entry, FrameLedger
-from rtreid_ros.nodes.matching import StampMatcher
+from rtreid_ros.nodes.flow.ledger import Entry, FrameLedger
+from rtreid_ros.nodes.flow.matching import StampMatcher
 from rtreid_ros.ordering import Order, StampOrder
 
 

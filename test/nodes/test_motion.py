@@ -8,8 +8,8 @@ from support.waiting import until
 
 from rtreid_ros.affine import compose
 from rtreid_ros.camera_motion import create_camera_motion
+from rtreid_ros.nodes.flow.motion import MotionChain, MotionStage, MotionStep
 from rtreid_ros.nodes.graph import GraphError, NodeSpec
-from rtreid_ros.nodes.motion import MotionChain, MotionStage, MotionStep
 
 A, B, C = (motion(640, 480, shift, turn) for shift, turn in (((9, 1), 2), ((-4, 3), 1), ((2, 2), -3)))
 SECOND = 10**9
@@ -92,7 +92,7 @@ def test_without_a_method_nothing_is_told():
 
 
 def detections_at(stamp, left, step=None):
-    from rtreid_ros.nodes.conversions import detections_message, header, set_camera_motion
+    from rtreid_ros.nodes.messages.conversions import detections_message, header, set_camera_motion
     from rtreid_ros.types import Detections
 
     boxes = np.array([(left, 100, left + 40, 200)], np.float32)
@@ -145,7 +145,7 @@ def test_an_embedder_bridges_the_frames_it_skips(graph, peer, tmp_path):
     from rtreid_ros.msg import DetectionArray
     from sensor_msgs.msg import Image
 
-    from rtreid_ros.nodes.conversions import camera_motion_of
+    from rtreid_ros.nodes.messages.conversions import camera_motion_of
 
     model = str(mean_color_embedder(tmp_path / "mean.onnx"))
     parameters = {"embedder.model": model, "embedder.preprocessing": "unit"}

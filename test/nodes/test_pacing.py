@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from rtreid_ros.nodes.pacing import Backpressure, Pace, ReadAhead
+from rtreid_ros.nodes.flow.pacing import Backpressure, Pace, ReadAhead
 
 
 def test_the_window_holds_the_source_until_a_result_comes():

@@ -23,7 +23,7 @@ def turned(quaternion, vector):
 
 
 def test_positions_go_into_a_copy():
-    from rtreid_ros.nodes.position_messages import with_positions
+    from rtreid_ros.nodes.messages.position_messages import with_positions
 
     message = track_message(1.5, ROWS)
     message.tracks[1].global_id = 7
@@ -37,7 +37,7 @@ def test_positions_go_into_a_copy():
 
 
 def test_camera_info_is_read_with_its_part_and_binning():
-    from rtreid_ros.nodes.camera_info import camera_model, image_size
+    from rtreid_ros.nodes.messages.camera_info import camera_model, image_size
 
     info = camera_info(binning_x=2, binning_y=2)
     info.roi.x_offset, info.roi.y_offset, info.roi.height, info.roi.width = 20, 40, 400, 600
@@ -53,8 +53,8 @@ def test_camera_info_is_read_with_its_part_and_binning():
 
 
 def markers(points, trails=None, up=(0.0, -1.0, 0.0), feet=True):
-    from rtreid_ros.nodes.position_markers import position_markers
-    from rtreid_ros.nodes.position_messages import placed_tracks
+    from rtreid_ros.nodes.messages.position_markers import position_markers
+    from rtreid_ros.nodes.messages.position_messages import placed_tracks
 
     message = track_message(1.5, ROWS)
     message.tracks[1].global_id = 7
@@ -103,6 +103,6 @@ def test_trails_lead_to_where_tracks_stand():
 
 @pytest.mark.parametrize("up", [(0, 0, 1), (0, 0, -1), (0, -1, 0), (0.6, 0, 0.8), (0.48, -0.64, 0.6)])
 def test_bodies_are_upright_for_every_vertical(up):
-    from rtreid_ros.nodes.position_markers import upright
+    from rtreid_ros.nodes.messages.position_markers import upright
 
     assert turned(upright(up), [0, 0, 1]) == pytest.approx(up, abs=1e-9)

@@ -231,7 +231,7 @@ def test_every_track_has_a_frame_and_the_ground_one_too(graph, peer):
 def pose(parent, child, stamp, place, turn=(0.0, 0.0, 0.0, 1.0)):
     from geometry_msgs.msg import Quaternion, TransformStamped, Vector3
 
-    from rtreid_ros.nodes.conversions import header
+    from rtreid_ros.nodes.messages.conversions import header
 
     message = TransformStamped(header=header(round(stamp * 1e9), parent), child_frame_id=child)
     message.transform.translation = Vector3(**dict(zip("xyz", place, strict=True)))
@@ -286,7 +286,7 @@ def test_people_of_the_street_stand_where_they_walk_through_the_whole_graph(grap
 
     from rtreid_ros.boxes import iou
     from rtreid_ros.datasets.synthetic import SyntheticScene
-    from rtreid_ros.nodes.conversions import tracks_from_message
+    from rtreid_ros.nodes.messages.conversions import tracks_from_message
 
     scene = SyntheticScene(seed=3, frames=60, people=12)
     view = scene.camera

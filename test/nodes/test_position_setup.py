@@ -5,7 +5,7 @@ import pytest
 
 from rtreid_ros.errors import ConfigError, InputError
 from rtreid_ros.geometry import GroundOptions, PositionOptions, TransformTree
-from rtreid_ros.nodes.position_setup import PositionSetup
+from rtreid_ros.nodes.stages.position_setup import PositionSetup
 
 OPTICAL = (-0.5, 0.5, -0.5, 0.5)
 NOWHERE = TransformTree()

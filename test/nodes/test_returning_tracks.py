@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from support.scenes import person, see
 
-from rtreid_ros.nodes.motion import MotionChain, MotionStep
-from rtreid_ros.nodes.returning_tracks import ReturningTracks
+from rtreid_ros.nodes.flow.motion import MotionChain, MotionStep
+from rtreid_ros.nodes.stages.returning_tracks import ReturningTracks
 from rtreid_ros.reid.economy import EconomyOptions
 from rtreid_ros.tracking import create_tracker
 

@@ -5,10 +5,10 @@ import pytest
 from support.models import constant_detector
 from support.waiting import until
 
-from rtreid_ros.nodes.connections import Endpoint, GraphFacts
-from rtreid_ros.nodes.explanation import Inlet, explain
 from rtreid_ros.nodes.graph import NodeSpec
-from rtreid_ros.nodes.remaps import likely_sources
+from rtreid_ros.nodes.lookout.connections import Endpoint, GraphFacts
+from rtreid_ros.nodes.lookout.explanation import Inlet, explain
+from rtreid_ros.nodes.lookout.remaps import likely_sources
 
 IMAGE, JPEG = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
 DETECTIONS, TRACKS = "rtreid_ros/msg/DetectionArray", "rtreid_ros/msg/TrackArray"

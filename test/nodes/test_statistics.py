@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from rtreid_ros.nodes.statistics import LATENCY_WINDOW, Statistics, Throttle
+from rtreid_ros.nodes.flow.statistics import LATENCY_WINDOW, Statistics, Throttle
 from rtreid_ros.stages import Span
 
 

@@ -33,7 +33,7 @@ def external(vision, name="person", score=0.5, box=(100.0, 50.0, 40.0, 80.0), th
 
 
 def take(vision, *items, classes=()):
-    from rtreid_ros.nodes.vision_msgs_conversions import ClassMap, detections_from_vision
+    from rtreid_ros.nodes.messages.vision_msgs_conversions import ClassMap, detections_from_vision
 
     message = vision.Detection2DArray(detections=list(items))
     message.header.frame_id = "camera"
@@ -44,8 +44,8 @@ def take(vision, *items, classes=()):
 def test_detections_survive_the_way_there_and_back(vision):
     from rclpy.serialization import deserialize_message, serialize_message
 
-    from rtreid_ros.nodes.conversions import detections_from_message, detections_message, header
-    from rtreid_ros.nodes.vision_msgs_conversions import (
+    from rtreid_ros.nodes.messages.conversions import detections_from_message, detections_message, header
+    from rtreid_ros.nodes.messages.vision_msgs_conversions import (
         ClassMap,
         detections_from_vision,
         detections_to_vision,
@@ -72,8 +72,8 @@ def test_detections_survive_the_way_there_and_back(vision):
 
 
 def test_confirmed_tracks_go_with_their_ids(vision):
-    from rtreid_ros.nodes.conversions import header, tracks_message
-    from rtreid_ros.nodes.vision_msgs_conversions import tracks_to_vision
+    from rtreid_ros.nodes.messages.conversions import header, tracks_message
+    from rtreid_ros.nodes.messages.vision_msgs_conversions import tracks_to_vision
 
     rows = [[3, 10, 20, 50, 100, 0.8], [4, 0, 0, 9, 9, 0.9], [12, 1, 2, 4, 8, 0.7]]
     states = [TrackState.CONFIRMED, TrackState.LOST, TrackState.CONFIRMED]
@@ -104,7 +104,7 @@ def test_turned_boxes_become_upright(vision):
 
 
 def test_other_classes_and_detections_without_any_are_left_out_and_named(vision):
-    from rtreid_ros.nodes.vision_msgs_conversions import refusal_text
+    from rtreid_ros.nodes.messages.vision_msgs_conversions import refusal_text
 
     items = [external(vision, name) for name in ("tree", "person", "tree")]
     converted, refused = take(vision, *items, vision.Detection2D())
@@ -114,7 +114,7 @@ def test_other_classes_and_detections_without_any_are_left_out_and_named(vision)
 
 
 def test_without_a_list_numbers_and_names_of_coco_are_taken():
-    from rtreid_ros.nodes.vision_msgs_conversions import ClassMap
+    from rtreid_ros.nodes.messages.vision_msgs_conversions import ClassMap
 
     classes = ClassMap(())
     assert classes["person"] == classes["0"] == (0, "person")
@@ -125,7 +125,7 @@ def test_without_a_list_numbers_and_names_of_coco_are_taken():
 
 
 def test_a_list_of_classes_names_and_numbers_them():
-    from rtreid_ros.nodes.vision_msgs_conversions import ClassMap
+    from rtreid_ros.nodes.messages.vision_msgs_conversions import ClassMap
 
     classes = ClassMap(("0:person", "pedestrian: person", "car", "7:truck"))
     assert classes["0"] == classes["pedestrian"] == (0, "person")
@@ -139,7 +139,7 @@ def test_a_list_of_classes_names_and_numbers_them():
     [(("a", "a:b"), "'a' is given twice"), ((":b",), "THEIRS:OURS or OURS, got ':b'"), (("a:",), "got 'a:'")],
 )
 def test_a_list_of_classes_that_cannot_be_is_refused(entries, message):
-    from rtreid_ros.nodes.vision_msgs_conversions import ClassMap
+    from rtreid_ros.nodes.messages.vision_msgs_conversions import ClassMap
 
     with pytest.raises(ConfigError, match=message):
         ClassMap(entries)

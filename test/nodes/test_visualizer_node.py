@@ -163,8 +163,8 @@ def test_nodes_live_more_than_once(ros, name):
 def test_the_corner_tells_who_is_there_and_how_the_graph_keeps_up(age):
     from support.results import tracks_of
 
-    from rtreid_ros.nodes.hud import Hud
-    from rtreid_ros.nodes.statistics import Statistics
+    from rtreid_ros.nodes.flow.statistics import Statistics
+    from rtreid_ros.nodes.stages.hud import Hud
     from rtreid_ros.types import TrackState
 
     states = [TrackState.CONFIRMED, TrackState.LOST, TrackState.CONFIRMED, TrackState.TENTATIVE]

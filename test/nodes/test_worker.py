@@ -1,7 +1,7 @@
 import threading
 import time
 
-from rtreid_ros.nodes.worker import Worker
+from rtreid_ros.nodes.flow.worker import Worker
 
 
 def test_newest_item_wins_while_the_worker_is_busy():

@@ -22,7 +22,7 @@ def camera_info(**fields):
 
 def track_message(stamp, rows, states=None, **fields):
     """A TrackArray of rows (id, x1, y1, x2, y2, score) in a 640x480 image."""
-    from rtreid_ros.nodes.conversions import header, tracks_message
+    from rtreid_ros.nodes.messages.conversions import header, tracks_message
 
     head = header(round(stamp * 1e9), "camera")
     message = tracks_message(tracks_of(rows, states), head, SIZE, ["person"])

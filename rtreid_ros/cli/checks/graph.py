@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from rtreid_ros.nodes.connections import BUSY, Endpoint, misfits, mismatch_text
-from rtreid_ros.nodes.explanation import Inlet, explain, silent_topics
+from rtreid_ros.nodes.lookout.connections import BUSY, Endpoint, misfits, mismatch_text
+from rtreid_ros.nodes.lookout.explanation import Inlet, explain, silent_topics
 
 if TYPE_CHECKING:
-    from rtreid_ros.nodes.graph_view import GraphView
+    from rtreid_ros.nodes.lookout.graph_view import GraphView
 
 _ERROR = 2
 _INFRASTRUCTURE = ("/rosout", "/parameter_events", "/diagnostics", "/clock")

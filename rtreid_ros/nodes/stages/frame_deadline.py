@@ -9,7 +9,7 @@ from rtreid_ros.deadline import Deadline
 
 if TYPE_CHECKING:
     from rtreid_ros.nodes.base import BaseNode
-    from rtreid_ros.nodes.trace import Marks
+    from rtreid_ros.nodes.flow.trace import Marks
     from rtreid_ros.stages import Span
 
 _LONGEST_MS = 60_000.0

@@ -6,8 +6,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from rtreid_ros.nodes import qos
-from rtreid_ros.nodes.explanation import SILENCE, Inlet, explain
-from rtreid_ros.nodes.graph_facts import GraphReader, type_name
+from rtreid_ros.nodes.lookout.explanation import SILENCE, Inlet, explain
+from rtreid_ros.nodes.lookout.graph_facts import GraphReader, type_name
 
 if TYPE_CHECKING:
     from rtreid_ros.nodes.base import BaseNode

@@ -15,7 +15,7 @@ from std_msgs.msg import Header
 
 from rtreid_ros.errors import MessageError
 from rtreid_ros.msg import Detection, DetectionArray, Track, TrackArray
-from rtreid_ros.nodes.motion import MotionStep
+from rtreid_ros.nodes.flow.motion import MotionStep
 from rtreid_ros.types import Detections, Float32, Float64, GroundTruth, Tracks
 
 NANOSECONDS = 1_000_000_000

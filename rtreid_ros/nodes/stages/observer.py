@@ -12,8 +12,8 @@ from rtreid_ros.errors import MessageError, RtreidError
 from rtreid_ros.msg import TrackArray
 from rtreid_ros.nodes import qos
 from rtreid_ros.nodes.base import BaseNode
-from rtreid_ros.nodes.conversions import NANOSECONDS, stamp_ns
-from rtreid_ros.nodes.ledger import Entry, FrameLedger
+from rtreid_ros.nodes.flow.ledger import Entry, FrameLedger
+from rtreid_ros.nodes.messages.conversions import NANOSECONDS, stamp_ns
 
 _DISCOVERY_S = 1.0
 """Tracks may be found this much earlier than the source that announces their frames."""

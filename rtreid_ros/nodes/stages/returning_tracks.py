@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rtreid_ros.reid.economy import EmbeddingEconomy, EmbeddingPlan
 
 if TYPE_CHECKING:
-    from rtreid_ros.nodes.motion import MotionChain
+    from rtreid_ros.nodes.flow.motion import MotionChain
     from rtreid_ros.reid.economy import EconomyOptions
     from rtreid_ros.tracking import Tracker
     from rtreid_ros.types import Detections, Float32, Tracks

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from rtreid_ros.nodes.inbox import Inbox
+from rtreid_ros.nodes.flow.inbox import Inbox
 
 T = TypeVar("T")
 

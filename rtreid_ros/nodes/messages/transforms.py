@@ -12,7 +12,7 @@ from std_msgs.msg import Header
 
 from rtreid_ros.errors import InputError, MissingDependencyError
 from rtreid_ros.geometry import GroundPlane, TransformTree
-from rtreid_ros.nodes.conversions import NANOSECONDS
+from rtreid_ros.nodes.messages.conversions import NANOSECONDS
 from rtreid_ros.nodes.topics import Output
 from rtreid_ros.types import Float64
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from rtreid_ros.nodes.statistics import Statistics
+from rtreid_ros.nodes.flow.statistics import Statistics
 from rtreid_ros.types import Tracks, TrackState
 
 _REFRESH_S = 0.5

@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING
 from rtreid_ros.camera_motion import camera_motion_from
 from rtreid_ros.msg import DetectionArray, TrackArray
 from rtreid_ros.nodes import qos
-from rtreid_ros.nodes.conversions import detections_message, header, set_camera_motion, tracks_message
-from rtreid_ros.nodes.frame_deadline import FrameDeadline
-from rtreid_ros.nodes.motion import MotionStep
-from rtreid_ros.nodes.statistics import Statistics
-from rtreid_ros.nodes.tracker_stage import TrackerStage, camera_topic
+from rtreid_ros.nodes.flow.motion import MotionStep
+from rtreid_ros.nodes.flow.statistics import Statistics
+from rtreid_ros.nodes.messages.conversions import (
+    detections_message,
+    header,
+    set_camera_motion,
+    tracks_message,
+)
+from rtreid_ros.nodes.stages.frame_deadline import FrameDeadline
+from rtreid_ros.nodes.stages.tracker_stage import TrackerStage, camera_topic
 from rtreid_ros.reid.economy import EconomyOptions, EmbeddingEconomy
 from rtreid_ros.sinks.snapshot import save_snapshot
 from rtreid_ros.stages import Camera
@@ -25,8 +30,8 @@ if TYPE_CHECKING:
 
     from rtreid_ros.camera_motion import CameraMotionOptions
     from rtreid_ros.nodes.base import BaseNode
-    from rtreid_ros.nodes.images import ImageView
-    from rtreid_ros.nodes.trace import Marks
+    from rtreid_ros.nodes.flow.trace import Marks
+    from rtreid_ros.nodes.messages.images import ImageView
     from rtreid_ros.stages import FrameResult, Step
     from rtreid_ros.types import Detections, Float32, UInt8
 

@@ -11,7 +11,7 @@ from geometry_msgs.msg import Point, Quaternion, Vector3
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
-from rtreid_ros.nodes.markers import lifetime, marker_colour, marker_id
+from rtreid_ros.nodes.messages.markers import lifetime, marker_colour, marker_id
 from rtreid_ros.visualization.trails import Trails
 
 _TEXT_M = 0.25

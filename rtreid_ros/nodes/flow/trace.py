@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rtreid_ros.msg import FrameTrace, StageSpan
 from rtreid_ros.nodes import qos
-from rtreid_ros.nodes.conversions import header, stamp_ns
+from rtreid_ros.nodes.messages.conversions import header, stamp_ns
 from rtreid_ros.sinks.trace_events import NodeTrace
 from rtreid_ros.stages import Span, Spans
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rtreid_ros.nodes.connections import BUSY, Endpoint, GraphFacts, misfits, mismatch_text
-from rtreid_ros.nodes.remaps import COMPRESSED, RAW, likely_sources
+from rtreid_ros.nodes.lookout.connections import BUSY, Endpoint, GraphFacts, misfits, mismatch_text
+from rtreid_ros.nodes.lookout.remaps import COMPRESSED, RAW, likely_sources
 
 _MAKERS = {
     "detections": "detector_node",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from difflib import SequenceMatcher
 
-from rtreid_ros.nodes.connections import GraphFacts
+from rtreid_ros.nodes.lookout.connections import GraphFacts
 
 RAW, COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
 _OURS = "rtreid_ros/msg/"

@@ -11,7 +11,7 @@ from geometry_msgs.msg import Point
 
 from rtreid_ros.geometry import CameraModel, Positions, extents
 from rtreid_ros.msg import TrackArray
-from rtreid_ros.nodes.position_markers import Placed
+from rtreid_ros.nodes.messages.position_markers import Placed
 from rtreid_ros.types import Bool, Float64, Tracks
 from rtreid_ros.visualization import track_label
 

@@ -12,8 +12,8 @@ from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
-from rtreid_ros.nodes.connections import GraphFacts
-from rtreid_ros.nodes.graph_facts import GraphReader
+from rtreid_ros.nodes.lookout.connections import GraphFacts
+from rtreid_ros.nodes.lookout.graph_facts import GraphReader
 from rtreid_ros.nodes.options import NODES
 
 _NAME = "_rtreid_doctor"

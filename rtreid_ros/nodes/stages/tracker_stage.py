@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rtreid_ros.errors import RtreidError
 from rtreid_ros.nodes.options import TrackerNodeOptions
-from rtreid_ros.nodes.source_rate import DEFAULT_RATE, SourceRate
+from rtreid_ros.nodes.stages.source_rate import DEFAULT_RATE, SourceRate
 from rtreid_ros.ordering import Order, StampOrder
 from rtreid_ros.tracking import TRACKERS, Tracker, create_tracker
 from rtreid_ros.tracking.base import TrackerOptions

@@ -12,8 +12,8 @@ from rclpy.client import Client
 from rclpy.node import Node
 
 from rtreid_ros.nodes import qos
-from rtreid_ros.nodes.connections import BUSY, GraphFacts
-from rtreid_ros.nodes.remaps import COMPRESSED, RAW
+from rtreid_ros.nodes.lookout.connections import BUSY, GraphFacts
+from rtreid_ros.nodes.lookout.remaps import COMPRESSED, RAW
 
 _GET_STATE = "lifecycle_msgs/srv/GetState"
 _ANSWER_S = 5.0
