@@ -24,6 +24,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train-reid": ("rtreid_ros.cli.train_reid", "train an appearance model"),
     "eval-reid": ("rtreid_ros.cli.eval_reid", "judge appearance models: Rank-k, mAP, mINP"),
     "export-reid": ("rtreid_ros.cli.export_reid", "write a trained appearance model for robots: ONNX, ..."),
+    "train-gan": ("rtreid_ros.cli.train_gan", "train a generator of people's pictures"),
+    "generate": ("rtreid_ros.cli.generate", "make pictures with a trained generator"),
     "bag": ("rtreid_ros.cli.bag", "convert videos and MOTChallenge folders to rosbag2 and back"),
     "eval-bag": ("rtreid_ros.cli.eval_bag", "replay a rosbag2 through the tracking node and judge it"),
     "report": ("rtreid_ros.cli.report", "compare results in an HTML file with plots"),

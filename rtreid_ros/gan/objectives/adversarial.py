@@ -60,22 +60,9 @@ class Hinge(Objective):
         return -scores.mean()
 
 
-@dataclass(frozen=True, slots=True)
-class WassersteinOptions(ObjectiveOptions):
-    """Options of `Wasserstein`."""
+class EarthMover(Objective):
+    """The critic's difference of means, which estimates the Wasserstein distance where it is 1-Lipschitz."""
 
-    critic_steps: int = option(5, "steps of the critic for each of the generator", ge=1)
-    clip: float = option(0.01, "largest absolute value of the critic's weights", ge=1e-6)
-
-
-class Wasserstein(Objective):
-    """The critic's difference of means, its weights clipped.
-
-    Arjovsky et al., Wasserstein GAN, 2017, algorithm 1.
-    """
-
-    Options: type[ObjectiveOptions] = WassersteinOptions
-    options: WassersteinOptions
     batch_norm = False
 
     def real(self, scores: torch.Tensor) -> torch.Tensor:
@@ -89,6 +76,21 @@ class Wasserstein(Objective):
     def deceit(self, scores: torch.Tensor) -> torch.Tensor:
         """See `Objective`."""
         return -scores.mean()
+
+
+@dataclass(frozen=True, slots=True)
+class WassersteinOptions(ObjectiveOptions):
+    """Options of `Wasserstein`."""
+
+    critic_steps: int = option(5, "steps of the critic for each of the generator", ge=1)
+    clip: float = option(0.01, "largest absolute value of the critic's weights", ge=1e-6)
+
+
+class Wasserstein(EarthMover):
+    """With clipped weights: Arjovsky et al., Wasserstein GAN, 2017, algorithm 1."""
+
+    Options = WassersteinOptions
+    options: WassersteinOptions
 
     def after_step(self, discriminator: Discriminator) -> None:
         """Clip every weight."""
@@ -105,14 +107,14 @@ class PenalisedOptions(ObjectiveOptions):
     penalty: float = option(10.0, "weight of the gradient penalty", ge=0)
 
 
-class PenalisedWasserstein(Wasserstein):
-    """The same with a penalty of gradients instead of clipping.
+class PenalisedWasserstein(EarthMover):
+    """With penalised gradients.
 
     Gulrajani et al., Improved Training of Wasserstein GANs, 2017, algorithm 1.
     """
 
     Options = PenalisedOptions
-    options: PenalisedOptions  # type: ignore[assignment]
+    options: PenalisedOptions
 
     def penalty(
         self, discriminator: Discriminator, real: torch.Tensor, fake: torch.Tensor, deal: Deal
@@ -120,9 +122,6 @@ class PenalisedWasserstein(Wasserstein):
         """See `Objective`."""
         found = gradient_penalty(discriminator, real, fake, deal.groups, deal.generator)
         return self.options.penalty * found
-
-    def after_step(self, discriminator: Discriminator) -> None:
-        """Nothing is clipped."""
 
 
 def gradient_penalty(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -30,9 +30,9 @@ class Players(NamedTuple):
     discriminator: Discriminator
     encoder: Encoder | None = None
 
-    def items(self) -> Iterator[tuple[str, nn.Module]]:
-        """Names and networks of those that play."""
-        return ((name, player) for name, player in self._asdict().items() if player is not None)
+    def named(self) -> dict[str, nn.Module]:
+        """Those that play, by name."""
+        return {name: player for name, player in self._asdict().items() if player is not None}
 
 
 class Deal(NamedTuple):

@@ -125,7 +125,7 @@ class VaeWganGp(Encoding, PenalisedWasserstein):
     """The same with the gradient penalty."""
 
     Options = VaeWganGpOptions
-    options: VaeWganGpOptions  # type: ignore[assignment]
+    options: VaeWganGpOptions
 
     def similarity(self) -> float:
         """See `Encoding`."""

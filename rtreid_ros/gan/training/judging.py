@@ -1,0 +1,66 @@
+"""Generated pictures beside real ones, during training."""
+
+from __future__ import annotations
+
+import torch
+
+from rtreid_ros.gan.distances import frechet_distance, kernel_distance
+from rtreid_ros.gan.features import FeatureNetwork
+from rtreid_ros.gan.grid import tile
+from rtreid_ros.gan.networks import Generator
+from rtreid_ros.gan.sampling import draw_groups, generate, latents
+from rtreid_ros.gan.training.options import JudgingOptions
+from rtreid_ros.types import UInt8
+
+_SEED = 20
+"""Of the noise of all judgements: they differ by the generator alone."""
+
+_COLUMNS, _ROWS, _MOST_ROWS = 12, 6, 24
+
+
+class Judge:
+    """Compares what generators make with real pictures, always by the same noise.
+
+    Args:
+        options: how.
+        reference: ``(N, 3, H, W) uint8`` real pictures.
+        counts: pictures of each group; empty = none.
+        network: whose features are compared.
+        device: where generators compute.
+    """
+
+    def __init__(
+        self,
+        options: JudgingOptions,
+        reference: torch.Tensor,
+        counts: tuple[int, ...],
+        network: FeatureNetwork,
+        device: torch.device,
+    ) -> None:
+        self._options, self._counts, self._network, self._device = options, counts, network, device
+        self._real = network.of(reference)
+
+    def figures(self, generator: Generator) -> dict[str, float]:
+        """``kid`` with its ``kid_spread`` over subsets, and ``fid``; see `distances`."""
+        numbers = range(self._options.images)
+        groups = draw_groups(_SEED, numbers, self._counts) if self._counts else None
+        noise = latents(_SEED, numbers, generator.latent)
+        made = self._network.of(generate(generator, noise, groups, self._device))
+        options = self._options
+        kid = kernel_distance(self._real, made, subsets=options.subsets, size=options.subset_size)
+        return {"kid": kid.mean, "kid_spread": kid.spread, "fid": frechet_distance(self._real, made)}
+
+    def sheet(self, generator: Generator) -> UInt8:
+        """Samples on one ``(h, w, 3) uint8`` BGR picture; of groups, a row each, all of the same noise."""
+        return sample_sheet(generator, len(self._counts), _SEED, self._device)
+
+
+def sample_sheet(generator: Generator, groups: int, seed: int, device: torch.device) -> UInt8:
+    """See `Judge.sheet`; at most 24 groups are shown."""
+    if not groups:
+        noise = latents(seed, range(_COLUMNS * _ROWS), generator.latent)
+        return tile(generate(generator, noise, None, device), _COLUMNS)
+    rows = min(groups, _MOST_ROWS)
+    noise = latents(seed, list(range(_COLUMNS)) * rows, generator.latent)
+    asked = torch.arange(rows).repeat_interleave(_COLUMNS).numpy()
+    return tile(generate(generator, noise, asked, device), _COLUMNS)

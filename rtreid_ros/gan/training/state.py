@@ -1,0 +1,151 @@
+"""All that a training is at the end of an epoch, and how it gets into a checkpoint and back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+
+from rtreid_ros.errors import ModelError
+from rtreid_ros.gan.checkpoint import GanCheckpoint
+from rtreid_ros.gan.groups import Groups
+from rtreid_ros.gan.networks import Generator
+from rtreid_ros.gan.objectives import Players
+from rtreid_ros.gan.training.config import GanConfig
+from rtreid_ros.reid.training.averaging import WeightAverage
+
+Optimizers = dict[str, torch.optim.Optimizer]
+"""By the name of the player."""
+
+
+@dataclass(slots=True)
+class Course:
+    """How it went so far.
+
+    Attributes:
+        epochs: done.
+        best: figures of the best judgement, by name; empty before the first.
+        best_epoch: after which epoch that was.
+        history: what each epoch came to, as in ``log.jsonl``.
+    """
+
+    epochs: int = 0
+    best: dict[str, float] = field(default_factory=dict)
+    best_epoch: int = 0
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+    def note(self, figures: dict[str, float]) -> bool:
+        """Take in a judgement after the last epoch; whether it is the best so far, by KID."""
+        better = not self.best or figures["kid"] < self.best["kid"]
+        if better:
+            self.best, self.best_epoch = dict(figures), self.epochs
+        return better
+
+
+@dataclass(slots=True)
+class State:
+    """Everything that changes in training, and the groups, which are found once.
+
+    Attributes:
+        players: the networks.
+        optimizers: with their memories.
+        average: the generator's averaged weights; None where they are not averaged.
+        groups: of the training pictures; None where the generator is not conditional.
+        course: how it went.
+    """
+
+    players: Players
+    optimizers: Optimizers
+    average: WeightAverage | None
+    groups: Groups | None
+    course: Course
+
+    def judged(self) -> Generator:
+        """The generator that is judged and kept, in evaluation mode."""
+        generator: Generator = self.players.generator if self.average is None else self.average.model
+        generator.eval()
+        return generator
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Training pictures of each group; empty where there are none."""
+        return () if self.groups is None else self.groups.counts
+
+    def checkpoint(self, config: GanConfig, figures: dict[str, float], *, whole: bool) -> GanCheckpoint:
+        """The state as a file's content; `whole`: with all that resuming needs."""
+        training: dict[str, Any] = {}
+        if whole:
+            training = {
+                "players": {
+                    name: _copied(player.state_dict()) for name, player in self.players.named().items()
+                },
+                "optimizers": {name: item.state_dict() for name, item in self.optimizers.items()},
+                "updates": 0 if self.average is None else self.average.updates,
+                "labels": None if self.groups is None else torch.from_numpy(self.groups.labels),
+                "best": self.course.best,
+                "best_epoch": self.course.best_epoch,
+                "history": self.course.history,
+            }
+        kept = self.players.generator if self.average is None else self.average.model
+        return GanCheckpoint(
+            generator=config.generator.name,
+            options=asdict(config.own["generator"]),
+            size=(config.data.height, config.data.width),
+            grouped=config.groups.by,
+            counts=self.counts,
+            weights=_copied(kept.state_dict()),
+            epoch=self.course.epochs,
+            figures=figures,
+            config=config.values(),
+            training=training,
+        )
+
+    def restore(self, checkpoint: GanCheckpoint) -> None:
+        """Become what a whole checkpoint holds; the groups are those it was made with.
+
+        Raises:
+            ModelError: it is that of other networks.
+        """
+        saved = checkpoint.training
+        try:
+            for name, player in self.players.named().items():
+                player.load_state_dict(saved["players"][name])
+                self.optimizers[name].load_state_dict(saved["optimizers"][name])
+            if self.average is not None:
+                self.average.model.load_state_dict(checkpoint.weights)
+                self.average.updates = saved["updates"]
+        except (RuntimeError, ValueError, KeyError) as error:
+            raise ModelError(
+                f"the checkpoint does not fit this configuration's networks or optimizer: {error}"
+            ) from error
+        self.course = Course(
+            checkpoint.epoch,
+            dict(saved["best"]),
+            saved["best_epoch"],
+            [dict(row) for row in saved["history"]],
+        )
+
+
+def check_resumable(checkpoint: GanCheckpoint, pictures: int) -> None:
+    """Refuse a checkpoint that no training can go on from, or one of other pictures.
+
+    Raises:
+        ModelError: saying which.
+    """
+    if not checkpoint.training:
+        raise ModelError("this checkpoint is for use alone and cannot be resumed; last.pt can")
+    labels = checkpoint.training["labels"]
+    if labels is not None and len(labels) != pictures:
+        raise ModelError(
+            f"the checkpoint knows the groups of {len(labels)} pictures, and there are {pictures}: it is of "
+            "other training data"
+        )
+
+
+def _copied(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """On the processor, in the usual memory layout, and no longer changing."""
+    return {
+        name: value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+        for name, value in weights.items()
+    }
