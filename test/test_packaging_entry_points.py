@@ -141,7 +141,7 @@ def test_only_declared_distributions_are_imported(project: dict[str, Any]) -> No
     ros = {
         name
         for name in imported_packages(ROOT / "rtreid_ros")
-        if re.search(r"_(msgs|interfaces|srvs)$|^rclpy$|^cv_bridge$", name)
+        if re.search(r"_(msgs|interfaces|srvs)$|^rclpy$|^cv_bridge$|^launch(_ros)?$", name)
     }
     assert imported_packages(ROOT / "rtreid_ros") - ros <= known
 
