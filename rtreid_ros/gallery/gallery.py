@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from rtreid_ros.gallery.evidence import certainly_different, seen, usable
 from rtreid_ros.gallery.identities import Identities
 from rtreid_ros.gallery.looks import CameraMeans, Looks
 from rtreid_ros.gallery.options import GalleryOptions
+from rtreid_ros.gallery.results import Counters, GlobalIds
 from rtreid_ros.gallery.tracklets import NOBODY, Tracklets
 from rtreid_ros.options import describe
 from rtreid_ros.ordering import Order
@@ -30,48 +30,6 @@ _STRANGE = -4.0
 """Log odds of a look, given its own track's looks, below which it is of somebody else."""
 _MERGE_DOUBT = 0.2
 """Two identities are merged at this share of the doubt that an id may have."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class GlobalIds:
-    """What the gallery makes of one camera's tracks, N rows in their order.
-
-    Attributes:
-        ids: ``(N,) int64`` global ids; 0 = none (yet).
-        confidence: ``(N,) float32`` probability of each at its decision; 0 where there is none.
-        merged: pairs ``(id given up, id kept)`` of identities found to be one person just now.
-    """
-
-    ids: Int64
-    confidence: Float32
-    merged: tuple[tuple[int, int], ...] = ()
-
-
-@dataclass(slots=True)
-class Counters:
-    """What has happened so far.
-
-    Attributes:
-        created: identities made.
-        linked: tracks given an identity that was known.
-        merged: pairs of identities found to be one.
-        evicted: identities that made room for new ones.
-        expired: identities forgotten after long absence.
-        revoked: tracks whose id was taken back, by one of the two rules.
-        late: frames older than one that had come; they got ids, but taught nothing.
-        full: times a new identity had no room, because all known are in view.
-        resets: times embeddings changed their length.
-    """
-
-    created: int = 0
-    linked: int = 0
-    merged: int = 0
-    evicted: int = 0
-    expired: int = 0
-    revoked: int = 0
-    late: int = 0
-    full: int = 0
-    resets: int = 0
 
 
 class Gallery:
