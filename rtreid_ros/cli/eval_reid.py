@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rtreid_ros.datasets.identities import IdentityDataset
-    from rtreid_ros.evaluation.retrieval import Search, SearchPlan
+    from rtreid_ros.evaluation.retrieval import ClipEmbedder, Search, SearchPlan
     from rtreid_ros.reid import Embedder, EmbedderOptions
 
 EXAMPLES = """\
@@ -22,15 +22,21 @@ identity from its own camera do not count, nor does junk; queries with no right 
 counted. What --flip, --camera-bias and --rerank add is shown in lines of their own, each on top of the
 one above; the last two use the other pictures of the test set, which a robot does not have.
 
+With --tracklets, whole tracklets are searched for and found: what a camera, in one of its sequences, has
+seen of somebody. Each has one vector, the mean of those of its pictures. Networks that take clips are
+judged so alone. With --split mod5_tracklets, whole tracklets of identities divisible by 5 are query and
+gallery.
+
 --set GROUP.OPTION=VALUE changes options: of embedder (preprocessing, providers, batch_size, threads),
-dataset (see the data set), judging (protocol, precision, ranks, best), camera_bias (ridge, fewest) and
-rerank (k1, k2, share, weighting).
+dataset (see the data set), judging (protocol, precision, ranks, best), camera_bias (ridge, fewest),
+rerank (k1, k2, share, weighting) and tracklets (vector, frames).
 
 examples:
   rtreid eval-reid osnet.onnx --dataset market1501 --root Market-1501
   rtreid eval-reid out/osnet/best.pt osnet.onnx --root market.tar --split mod5 --output out/judged
   rtreid eval-reid osnet.onnx --root Market-1501 --flip --camera-bias --rerank --json
   rtreid eval-reid cars.onnx --dataset veri776 --root VeRi --set judging.protocol=image-to-track
+  rtreid eval-reid clips.pt osnet.pt --dataset synthetic --tracklets --set tracklets.vector=spaced
   rtreid eval-reid osnet.onnx --root Market-1501 --set embedder.preprocessing=imagenet"""
 
 CHECKPOINTS = (".pt", ".pth")
@@ -45,8 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--split",
         default="official",
         metavar="NAME",
-        help="official query and gallery (default), or mod5: identities divisible by 5 of the training part",
+        help="official query and gallery (default), or mod5: identities divisible by 5 of the training part; "
+        "mod5_tracklets: whole tracklets of these",
     )
+    parser.add_argument("--tracklets", action="store_true", help="search tracklets instead of pictures")
     parser.add_argument("--flip", action="store_true", help="add the vector of the mirrored picture")
     parser.add_argument("--camera-bias", action="store_true", help="centre and whiten the vectors per camera")
     parser.add_argument("--rerank", action="store_true", help="re-rank by k-reciprocal neighbours")
@@ -122,6 +130,7 @@ def _options(arguments: argparse.Namespace) -> tuple[SearchPlan, EmbedderOptions
         RerankOptions,
         RetrievalOptions,
         SearchPlan,
+        TrackletOptions,
     )
     from rtreid_ros.options import build_from_text  # noqa: PLC0415
     from rtreid_ros.registry import suggest  # noqa: PLC0415
@@ -133,6 +142,7 @@ def _options(arguments: argparse.Namespace) -> tuple[SearchPlan, EmbedderOptions
         "judging": RetrievalOptions,
         "camera_bias": CameraBiasOptions,
         "rerank": RerankOptions,
+        "tracklets": TrackletOptions,
     }
     given: dict[str, dict[str, str]] = {group: {} for group in groups}
     for text in arguments.assignments:
@@ -144,8 +154,8 @@ def _options(arguments: argparse.Namespace) -> tuple[SearchPlan, EmbedderOptions
             known = list(groups)
             raise ConfigError(f"no group {group!r}{suggest(group, known)}; there are {', '.join(known)}")
         given[group][name] = value
-    for group, wanted in (("camera_bias", arguments.camera_bias), ("rerank", arguments.rerank)):
-        if given[group] and not wanted:
+    for group in ("camera_bias", "rerank", "tracklets"):
+        if given[group] and not getattr(arguments, group):
             raise ConfigError(f"--set {group}.{next(iter(given[group]))} is for --{group.replace('_', '-')}")
     made = {group: build_from_text(cls, given[group]) for group, cls in groups.items()}
     plan = SearchPlan(
@@ -153,6 +163,7 @@ def _options(arguments: argparse.Namespace) -> tuple[SearchPlan, EmbedderOptions
         arguments.flip,
         made["camera_bias"] if arguments.camera_bias else None,
         made["rerank"] if arguments.rerank else None,
+        made["tracklets"] if arguments.tracklets else None,
     )
     return plan, made["embedder"], {name: getattr(made["dataset"], name) for name in given["dataset"]}
 
@@ -178,7 +189,7 @@ def _open_data(arguments: argparse.Namespace, options: dict[str, Any]) -> Identi
     return data
 
 
-def _open_model(path: Path, options: EmbedderOptions) -> Embedder:
+def _open_model(path: Path, options: EmbedderOptions) -> Embedder | ClipEmbedder:
     """An embedder of a deployed file or of a checkpoint.
 
     Raises:
@@ -193,13 +204,13 @@ def _open_model(path: Path, options: EmbedderOptions) -> Embedder:
     if path.suffix.lower() not in CHECKPOINTS or options.backend != "auto":
         return create_embedder(replace(options, model=str(path)))
     try:
-        from rtreid_ros.reid.models.session import open_checkpoint  # noqa: PLC0415
+        from rtreid_ros.reid.models.session import open_judged  # noqa: PLC0415
     except ImportError as error:
         raise MissingDependencyError(
             f"{path.name} is a checkpoint, which needs torch ({error}); install it with: "
             "pip install 'rtreid_ros[train]', or give a file that `rtreid export-reid` made"
         ) from None
-    return open_checkpoint(path, options)
+    return open_judged(path, options)
 
 
 def _megabytes(path: Path) -> float:

@@ -193,3 +193,46 @@ def test_a_checkpoint_without_torch_names_the_extra(rtreid, market, tmp_path, mo
     code, _, err = rtreid("eval-reid", network(tmp_path / "best.pt"), "--root", market)
     assert code == 2
     assert "pip install 'rtreid_ros[train]'" in err
+
+
+def clips(path):
+    """A checkpoint of a network for clips that was never trained."""
+    options = {"frame_network": "osnet_x0_25"}
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        net = create_model("temporal", 4, **options)
+    fields = {"model": "temporal", "options": options, "classes": 4, "cameras": 0, "size": (32, 16)}
+    config = {"data": {"frames": 2}}
+    save_checkpoint(
+        Checkpoint(preprocessing=PRESETS["imagenet"], weights=net.state_dict(), config=config, **fields), path
+    )
+    return path
+
+
+def test_tracklets_are_searched_for_with_networks_of_pictures_and_of_clips(rtreid, market, model, tmp_path):
+    path = clips(tmp_path / "clips.pt")
+    words = ("eval-reid", model, path, "--root", market, "--tracklets", "--output", tmp_path / "out")
+    code, out, err = rtreid(*words)
+    assert code == 0, err
+    table = lines(out)
+    assert table["colour.onnx (tracklets: all)"][:5] == ["100.00"] * 5
+    assert "clips.pt (tracklets: all 2)" in table
+    assert (tmp_path / "out" / "report.html").exists()
+    code, out, err = rtreid(
+        *("eval-reid", model, "--root", market, "--tracklets"),
+        *("--set", "tracklets.vector=spaced", "--set", "tracklets.frames=3"),
+    )
+    assert code == 0, err
+    assert "colour.onnx (tracklets: spaced 3)" in lines(out)
+
+
+def test_clips_without_tracklets_and_flipped_tracklets_are_refused(rtreid, market, model, tmp_path):
+    code, _, err = rtreid("eval-reid", clips(tmp_path / "clips.pt"), "--root", market)
+    assert code == 2
+    assert "clips.pt takes clips: judge tracklets instead of pictures" in err
+    code, _, err = rtreid("eval-reid", model, "--root", market, "--tracklets", "--flip")
+    assert code == 2
+    assert "the flip is for single pictures" in err
+    code, _, err = rtreid("eval-reid", model, "--root", market, "--set", "tracklets.frames=3")
+    assert code == 2
+    assert "--set tracklets.frames is for --tracklets" in err

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 
 import numpy as np
 
-from rtreid_ros.datasets.identities.base import IdentityDataset, IdentitySet
+from rtreid_ros.datasets.identities.base import UNKNOWN, IdentityDataset, IdentitySet
 from rtreid_ros.datasets.identities.reader import PARTS, IdentityReader, empty_set
 from rtreid_ros.registry import Registry
 from rtreid_ros.types import Bool
@@ -64,6 +64,33 @@ def _held_out(
     )
 
 
+def whole_tracklets(name: str, reader: IdentityReader, parts: Collection[str]) -> IdentityDataset:
+    """As `every_fifth`, with query and gallery in whole tracklets.
+
+    Where cameras are known, both are all pictures of the held-out identities: a tracklet is searched for
+    among those of other cameras, since its own camera does not count. Where they are not, nobody is seen
+    by two: the first half of each tracklet is query, the second gallery; one of one picture is gallery.
+    """
+    whole = reader.part("train")
+    held_out = whole.identities % 5 == 0
+    known = whole.cameras != UNKNOWN
+    keys = np.stack([whole.identities, whole.cameras, whole.sequences])
+    owner = np.unique(keys, axis=1, return_inverse=True)[1].reshape(-1)
+    order = np.argsort(owner, kind="stable")
+    counts = np.bincount(owner)
+    place = np.empty(len(whole), np.int64)
+    place[order] = np.arange(len(whole)) - np.repeat(np.cumsum(counts) - counts, counts)
+    early = place < counts[owner] // 2
+    chosen = {
+        "train": ~held_out,
+        "query": held_out & (known | early),
+        "gallery": held_out & (known | ~early),
+    }
+    return IdentityDataset(
+        name, *(whole[rows] if part in parts else empty_set() for part, rows in chosen.items())
+    )
+
+
 def first_of_each_camera(pictures: IdentitySet) -> Bool:
     """``(N,) bool``: pictures whose names come first among those of their identity and camera."""
     order = np.argsort(np.array(pictures.names), kind="stable")
@@ -77,5 +104,6 @@ SPLITS: Registry[Split] = Registry("split")
 SPLITS.register("official", official)
 SPLITS.register("mod5", every_fifth)
 SPLITS.register("all", everything)
+SPLITS.register("mod5_tracklets", whole_tracklets)
 SPLITS.register("cameras123", cameras_of((0, 1, 2), (1, 2)))
 SPLITS.register("cameras456", cameras_of((3, 4, 5), (3, 4)))

@@ -11,17 +11,21 @@ from rtreid_ros.evaluation.retrieval.figures import RANKS, RetrievalFigures
 from rtreid_ros.evaluation.retrieval.protocol import RetrievalOptions, judge_distances, judge_retrieval
 from rtreid_ros.evaluation.retrieval.reranking import RerankOptions, jaccard_pairs, rerank
 from rtreid_ros.evaluation.retrieval.searching import Search, SearchPlan, search
+from rtreid_ros.evaluation.retrieval.tracklets import ClipEmbedder, TrackletOptions, embed_tracklets
 
 __all__ = [
     "RANKS",
     "CameraBiasOptions",
+    "ClipEmbedder",
     "Features",
     "RerankOptions",
     "RetrievalFigures",
     "RetrievalOptions",
     "Search",
     "SearchPlan",
+    "TrackletOptions",
     "embed_set",
+    "embed_tracklets",
     "embed_views",
     "jaccard_pairs",
     "judge_distances",

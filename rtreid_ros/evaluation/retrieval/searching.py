@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rtreid_ros.errors import ConfigError
 from rtreid_ros.evaluation.retrieval.camera_bias import CameraBiasOptions, remove_camera_bias
 from rtreid_ros.evaluation.retrieval.embedding import embed_set, embed_views
 from rtreid_ros.evaluation.retrieval.protocol import (
@@ -15,6 +16,7 @@ from rtreid_ros.evaluation.retrieval.protocol import (
     judge_retrieval,
 )
 from rtreid_ros.evaluation.retrieval.reranking import RerankOptions, rerank
+from rtreid_ros.evaluation.retrieval.tracklets import ClipEmbedder, TrackletOptions, embed_tracklets
 
 if TYPE_CHECKING:
     from rtreid_ros.datasets.identities.base import IdentitySet
@@ -31,6 +33,8 @@ class SearchPlan:
     flip: bool = False
     camera_bias: CameraBiasOptions | None = None
     rerank: RerankOptions | None = None
+    tracklets: TrackletOptions | None = None
+    """Whole tracklets instead of pictures, in query and gallery."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +85,7 @@ class Search:
 
 def search(
     name: str,
-    embedder: Embedder,
+    embedder: Embedder | ClipEmbedder,
     query_set: IdentitySet,
     gallery_set: IdentitySet,
     plan: SearchPlan,
@@ -91,13 +95,14 @@ def search(
     """Embed both sets and judge them.
 
     Raises:
+        ConfigError: the flip, or a network that takes clips, where it cannot be.
         InputError: a set is empty.
         SourceError: no picture of a set can be read.
         ModelError: the model fails, or gives no direction for a picture.
     """
     start = time.perf_counter()
-    (plain_query, query), (plain_gallery, gallery) = (
-        _embed(embedder, part, plan.flip, progress) for part in (query_set, gallery_set)
+    (plain_query, query, queried), (plain_gallery, gallery, searched) = (
+        _embed(embedder, part, plan, progress) for part in (query_set, gallery_set)
     )
     seconds = time.perf_counter() - start
     steps = [judge_retrieval(plain_query, plain_gallery, plan.judging)]
@@ -109,15 +114,22 @@ def search(
     if plan.rerank is not None:
         distances = rerank(query, gallery, plan.rerank)
         steps.append(judge_distances(distances, query, gallery, plan.judging, (plan.rerank.name,)))
-    views = (len(query) + len(gallery)) * (1 + plan.flip)
-    return Search(name, plain_query, plain_gallery, tuple(steps), seconds, views)
+    return Search(name, plain_query, plain_gallery, tuple(steps), seconds, queried + searched)
 
 
 def _embed(
-    embedder: Embedder, pictures: IdentitySet, flip: bool, progress: bool
-) -> tuple[Features, Features]:
-    """Without any trick, and with the flip if it is wanted."""
-    if flip:
-        return embed_views(embedder, pictures, progress=progress)
+    embedder: Embedder | ClipEmbedder, pictures: IdentitySet, plan: SearchPlan, progress: bool
+) -> tuple[Features, Features, int]:
+    """Without any trick, with the flip if it is wanted, and how many pictures were embedded."""
+    if plan.tracklets is not None:
+        if plan.flip:
+            raise ConfigError("the flip is for single pictures; leave it, or the tracklets, out")
+        tracklets = embed_tracklets(embedder, pictures, plan.tracklets, progress=progress)
+        return tracklets.features, tracklets.features, tracklets.pictures
+    if isinstance(embedder, ClipEmbedder):
+        raise ConfigError(f"{embedder.info.name} takes clips: judge tracklets instead of pictures")
+    if plan.flip:
+        features, both = embed_views(embedder, pictures, progress=progress)
+        return features, both, 2 * len(features)
     features = embed_set(embedder, pictures, progress=progress)
-    return features, features
+    return features, features, len(features)

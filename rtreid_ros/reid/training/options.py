@@ -18,7 +18,8 @@ class DataOptions:
     root: str = option("", "its folder, or a .tar file that holds it")
     split: str = option(
         "official",
-        "mod5: validation on training identities divisible by 5; all: every training identity trains; "
+        "mod5: validation on training identities divisible by 5; mod5_tracklets: on whole tracklets of "
+        "these; all: every training identity trains; "
         "cameras123, cameras456: one side of a transfer between cameras",
         choices=tuple(SPLITS),
     )

@@ -29,6 +29,27 @@ def test_mod5_holds_out_identities_and_asks_with_the_first_of_each_camera(tmp_pa
     assert [number_of(found.query.read(row)) for row in range(3)] == [1, 2, 5]
 
 
+def test_whole_tracklets_are_searched_among_those_of_other_cameras(tmp_path):
+    found = open_identities("market1501", str(fill(tmp_path, TRAIN)), "mod5_tracklets")
+    assert bare(found.train) == ["0006_c1s1_000001_00", "0011_c1s1_000001_00"]
+    assert (
+        bare(found.query)
+        == bare(found.gallery)
+        == sorted(name[19:-4] for name in TRAIN if "/00" in name and name[19:23] in ("0005", "0010"))
+    )
+
+
+def test_where_cameras_are_unknown_tracklets_are_cut_in_half(tmp_path):
+    names = [f"{identity:04d}/{number:03d}.png" for identity in (5, 7, 10, 15) for number in range(identity)]
+    names.append("0020/000.png")
+    found = open_identities("folder", str(fill(tmp_path, names)), "mod5_tracklets")
+    assert set(found.train.identities.tolist()) == {7}
+    for part, wanted in ((found.query, {5: 2, 10: 5, 15: 7}), (found.gallery, {5: 3, 10: 5, 15: 8, 20: 1})):
+        assert dict(zip(*np.unique(part.identities, return_counts=True), strict=True)) == wanted
+    assert bare(found.query)[:2] == ["000", "001"]  # the first half, by name
+    assert not set(found.query.names) & set(found.gallery.names)
+
+
 def test_a_transfer_between_cameras_has_no_identity_on_both_sides(tmp_path):
     names = [
         f"bounding_box_train/{identity:04d}_c{camera}s1_{number:06d}_00.jpg"

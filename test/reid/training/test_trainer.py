@@ -281,6 +281,26 @@ def test_clips_are_learnt_and_judged_track_by_track(trainer, tmp_path):
     assert sorted(query.shown.tolist()) == list(range(6))
 
 
+@pytest.mark.parametrize("pooling", ["average", "attention"])
+def test_clips_by_a_network_for_pictures_learn_with_side_information(trainer, tmp_path, pooling):
+    words = [
+        *("model.name=temporal", "model.frame_network=seresnet18_ibn", "model.frame_options=width=0.125"),
+        "model.width=16",  # of the input
+        *(f"model.pooling={pooling}", "data.frames=2", "data.side=camera", "data.split=mod5_tracklets"),
+        *("sampler.images=1", "training.epochs=2", "training.validate_every=1"),
+    ]
+    make = trainer(*words)
+    seen = []
+    make.state.model.frame.register_forward_pre_hook(lambda _module, given: seen.append(given[1].tolist()))
+    course = make.run()
+    assert set(seen[0]) <= {0, 1}  # the camera of each frame, two of a clip alike
+    assert all(given[::2] == given[1::2] for given in seen)
+    assert len(make._pictures.query) == 6  # two cameras of three people
+    assert all(0 < row["map"] <= 1 for row in course.history)
+    kept = load_checkpoint(tmp_path / "out" / "best.pt").create_model()
+    assert kept(torch.rand(1, 5, 3, 32, 16)).shape == (1, make.state.model.dim)
+
+
 def test_clips_are_spread_over_their_tracks():
     rows = 9
     images = ResidentImages(
