@@ -1,0 +1,63 @@
+"""Configurations: defaults, files, what is typed, and what is wrong."""
+
+import pytest
+
+from rtreid_ros.errors import ConfigError
+from rtreid_ros.gan.training.config import built_in_configs, find_config, read_config
+
+
+def test_what_is_shown_reads_back_to_the_same():
+    config = read_config({}, ["objective.name=wgan_gp", "objective.penalty=5", "views.policy=cutout"])
+    assert config.objective_options.penalty == 5
+    assert config.views.policy == ("cutout",)
+    assert read_config(config.text()) == config
+    assert read_config(config.values()) == config
+    assert "  # weight of the gradient penalty\n  penalty: 5.0\n" in config.text()
+
+
+@pytest.mark.parametrize("name", sorted(built_in_configs()))
+def test_built_in_configurations_are_right(name):
+    config = read_config(find_config(name))
+    assert read_config(config.values()) == config
+
+
+def test_there_are_built_in_configurations():
+    assert {"small", "dcgan", "groups", "wgan_gp", "vae_gan", "large"} <= set(built_in_configs())
+
+
+def test_own_options_go_with_what_is_named():
+    config = read_config(
+        "data: {dataset: synthetic}\ngenerator: {name: dcgan, latent: 7}\n", ["data.scenes=3"]
+    )
+    assert config.dataset.scenes == 3
+    assert config.own["generator"].latent == 7
+    assert read_config("schedule: {kind: multistep, milestones: [4, 7]}").schedule.milestones == ("4", "7")
+
+
+@pytest.mark.parametrize(
+    ("source", "overrides", "message"),
+    [
+        ("generatr: {}", [], r"no section 'generatr' \(did you mean 'generator'\?\)"),
+        ("[1]", [], "expected sections"),
+        ("data: 3", [], "data must be a mapping of options, got 3"),
+        ("a: [", [], "cannot be read as YAML"),
+        ("{}", ["generator.latnt=3"], r"generator has no option 'latnt' \(did you mean 'latent'\?\)"),
+        ("{}", ["generator.latent=0"], r"generator: latent must be an integer >= 1"),
+        ("{}", ["generator.name=big"], r"unknown generator 'big'.*known: dcgan, residual, vae_decoder"),
+        ("{}", ["objective.name=hing"], r"unknown objective 'hing' \(did you mean 'hinge'\?\)"),
+        ("{}", ["objective.clip=1"], r"objective has no option 'clip'.*known: name, critic_steps"),
+        ("{}", ["latent=3"], "expected section.key=value, got 'latent=3'"),
+        ("{}", ["nothing.latent=3"], "no section 'nothing'"),
+        ("training: {batches: 3}", [], r"training has no option 'batches' \(did you mean 'batch'\?\)"),
+    ],
+)
+def test_what_is_wrong_is_said(source, overrides, message):
+    with pytest.raises(ConfigError, match=message):
+        read_config(source, overrides)
+
+
+def test_a_missing_configuration_is_named_with_the_known_ones(tmp_path):
+    with pytest.raises(ConfigError, match=r"no configuration 'smal' \(did you mean 'small'\?\)"):
+        find_config("smal")
+    with pytest.raises(ConfigError, match="cannot be read as YAML"):
+        read_config(tmp_path / "none.yaml")

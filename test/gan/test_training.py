@@ -1,0 +1,307 @@
+"""Trainings from beginning to end; those that were interrupted go on as if nothing had been."""
+
+import json
+import math
+import signal
+
+import pytest
+import torch
+
+from rtreid_ros.errors import ConfigError, InputError, ModelError, TrainingError
+from rtreid_ros.gan.checkpoint import load_gan
+from rtreid_ros.gan.features import FeatureNetwork
+from rtreid_ros.gan.objectives import OBJECTIVES
+from rtreid_ros.gan.training.epoch import EpochLoop
+from rtreid_ros.gan.training.pictures import batches
+from rtreid_ros.reid.training.progress import Progress
+
+
+def same(one, other):
+    if isinstance(one, torch.Tensor):
+        return one.dtype == other.dtype and torch.equal(one, other)
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    return one == other
+
+
+def timeless(history):
+    return [
+        {key: value for key, value in row.items() if key not in ("seconds", "images_per_second")}
+        for row in history
+    ]
+
+
+def at_step_of(monkeypatch, epoch, action):
+    """Do something within an epoch, counted from 1."""
+    step = Progress.step
+
+    def stepped(self, number, *arguments, **options):
+        step(self, number, *arguments, **options)
+        if number == epoch:
+            action()
+
+    monkeypatch.setattr(Progress, "step", stepped)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ("groups.by=appearance", "groups.count=3", "views.noise=0.2", "schedule.kind=cosine"),
+        (
+            "generator.name=dcgan",
+            "discriminator.name=critic",
+            "objective.name=wgan_gp",
+            "objective.critic_steps=3",
+        ),
+        ("generator.name=vae_decoder", "objective.name=vae_gan", "optimizer.name=rmsprop", "training.ema=0"),
+    ],
+    ids=["groups and views", "critic steps", "encoder, no average"],
+)
+def test_a_resumed_training_equals_one_that_was_never_interrupted(trainer, tmp_path, monkeypatch, overrides):
+    whole = trainer(*overrides, name="whole").run()
+    with monkeypatch.context() as patch:
+        at_step_of(patch, 3, lambda: 1 / 0)  # as if killed in the middle of the third epoch
+        with pytest.raises(ZeroDivisionError):
+            trainer(*overrides, name="parts").run()
+    assert load_gan(tmp_path / "parts" / "last.pt").epoch == 2
+    resumed = trainer(*overrides, name="parts", resume=True).run()
+    for file in ("last.pt", "best.pt"):
+        one, other = (load_gan(tmp_path / name / file) for name in ("whole", "parts"))
+        assert same(one.weights, other.weights), file
+        assert (one.epoch, one.figures, one.counts) == (other.epoch, other.figures, other.counts)
+        for name in set(one.training) - {"history"}:
+            assert same(one.training[name], other.training[name]), name
+    assert timeless(whole.history) == timeless(resumed.history)
+    lines = (tmp_path / "parts" / "log.jsonl").read_text().splitlines()
+    assert timeless(map(json.loads, lines)) == timeless(whole.history)
+
+
+@pytest.mark.parametrize("name", list(OBJECTIVES))
+def test_every_objective_trains_every_network_that_plays(trainer, tmp_path, name):
+    overrides = [f"objective.name={name}", "objective.critic_steps=1", "training.epochs=1"]
+    made = trainer(*overrides)
+    before = {
+        key: {weight: value.clone() for weight, value in player.state_dict().items()}
+        for key, player in made.state.players.named().items()
+    }
+    course = made.run()
+    assert ("encoder" in before) == name.startswith("vae")
+    for key, player in made.state.players.named().items():
+        now = player.state_dict()
+        assert any(not torch.equal(now[weight], value) for weight, value in before[key].items()), key
+    losses = course.history[0]["losses"]
+    assert all(map(math.isfinite, losses.values()))
+    assert {"discriminator/real", "discriminator/fake", "generator"} <= set(losses)
+    assert ("discriminator/penalty" in losses) == name.endswith("gp")
+
+
+def test_everything_is_written(trainer, tmp_path):
+    course = trainer("training.tensorboard=true").run()
+    out = tmp_path / "out"
+    names = {path.name for path in out.iterdir()}
+    assert {
+        "best.pt",
+        "last.pt",
+        "config.yaml",
+        "log.jsonl",
+        "report.html",
+        "samples",
+        "tensorboard",
+    } <= names
+    assert sorted(path.name for path in (out / "samples").iterdir()) == ["epoch_00002.png", "epoch_00003.png"]
+    judged = [row for row in course.history if "kid" in row]
+    assert [row["epoch"] for row in judged] == [2, 3]
+    assert {"kid", "kid_spread", "fid"} <= judged[0].keys()
+    page = (out / "report.html").read_text()
+    for text in (
+        "KID",
+        "FID",
+        "mean.onnx",
+        "after epoch 2",
+        "after epoch 3",
+        "data:image/png;base64,",
+        "loss, generator",
+    ):
+        assert text in page
+
+
+def test_best_is_the_averaged_generator_of_the_lowest_kid(trainer, tmp_path, monkeypatch):
+    figures = iter([3.0, 1.0, 2.0])
+    monkeypatch.setattr(
+        "rtreid_ros.gan.training.judging.Judge.figures",
+        lambda self, generator: {"kid": next(figures), "kid_spread": 0.0, "fid": 1.0},
+    )
+    made = trainer("judging.every=1")
+    course = made.run()
+    best = load_gan(tmp_path / "out" / "best.pt")
+    assert (course.best_epoch, best.epoch, best.figures["kid"]) == (2, 2, 1.0)
+    assert not best.training
+    last = load_gan(tmp_path / "out" / "last.pt")
+    assert not same(last.weights, last.training["players"]["generator"])
+    statistics = [key for key in last.weights if key.endswith("running_var")]
+    assert statistics  # buffers are averaged, too: neither the first nor the last
+    for key in statistics:
+        assert not torch.equal(last.weights[key], last.training["players"]["generator"][key])
+        assert not torch.equal(last.weights[key], torch.ones_like(last.weights[key]))
+
+
+def test_judging_only_at_the_end(trainer):
+    course = trainer("judging.every=0", "judging.reference=held_out", "judging.subset_size=6").run()
+    assert ["kid" in row for row in course.history] == [False, False, True]
+
+
+def test_generators_step_after_every_so_many_steps_of_the_critic(trainer, monkeypatch):
+    steps = []
+    monkeypatch.setattr(
+        EpochLoop, "_take_step", lambda self, name, factor: steps.append(name[0]), raising=True
+    )
+    trainer("objective.name=wgan_gp", "objective.critic_steps=3", "training.epochs=2").run()
+    assert "".join(steps) == "dddgdddgdd"  # 4 steps an epoch; counted over epochs
+
+
+def test_equal_seeds_give_equal_weights_and_leave_global_generators_alone(trainer, tmp_path):
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    weights = []
+    for name, seed in (("one", 0), ("two", 0), ("three", 1)):
+        trainer("training.epochs=1", f"training.seed={seed}", name=name).run()
+        weights.append(load_gan(tmp_path / name / "last.pt").training["players"])
+    assert same(weights[0], weights[1])
+    assert not same(weights[0], weights[2])
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_a_loss_that_is_no_number_ends_training_and_keeps_the_last_good_epoch(trainer, tmp_path):
+    made = trainer()
+    step, weights = EpochLoop._step, {}
+
+    def broken(self, epoch, number, rows):
+        if (epoch, number) == (1, 2):
+            weights.update(load_gan(tmp_path / "out" / "last.pt").weights)
+            self._state.players.discriminator.score.linear.bias.data.fill_(float("nan"))
+        return step(self, epoch, number, rows)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(EpochLoop, "_step", broken)
+        with pytest.raises(TrainingError, match=r"sum up to nan in epoch 2, step 3: training has diverged"):
+            made.run()
+    saved = load_gan(tmp_path / "out" / "last.pt")
+    assert saved.epoch == 1
+    assert same(saved.weights, weights)
+    assert all(torch.isfinite(value).all() for value in saved.weights.values())
+    assert trainer(resume=True).run().epochs == 3
+
+
+def test_a_first_interruption_ends_the_epoch_and_saves_it(trainer, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        at_step_of(patch, 1, lambda: signal.raise_signal(signal.SIGINT))
+        course = trainer("training.save_every=3").run()
+    assert course.epochs == 1
+    assert load_gan(tmp_path / "out" / "last.pt").epoch == 1
+    assert not (tmp_path / "out" / "report.html").exists()
+
+
+def test_a_second_interruption_ends_at_once(trainer, tmp_path, monkeypatch):
+    def twice():
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    at_step_of(monkeypatch, 2, twice)
+    with pytest.raises(KeyboardInterrupt):
+        trainer().run()
+    assert load_gan(tmp_path / "out" / "last.pt").epoch == 1
+
+
+@pytest.mark.parametrize(
+    ("overrides", "error", "message"),
+    [
+        (["training.batch=33"], InputError, r"a step takes 33 pictures, and there are 32 to learn from"),
+        (["judging.subset_size=17"], InputError, r"takes 17 pictures, and there are 16 pictures generated"),
+        (
+            ["judging.images=64", "judging.subset_size=33"],
+            InputError,
+            r"takes 33 pictures, and there are 32 real pictures",
+        ),
+        (
+            ["judging.reference=held_out", "data.split=all"],
+            ConfigError,
+            r"split 'all' holds nothing out here; use train, or data.split=mod5",
+        ),
+        (
+            ["groups.by=appearance", "groups.count=40"],
+            InputError,
+            r"40 groups need as many different pictures",
+        ),
+        (
+            ["objective.name=wgan_gp", "discriminator.name=dcgan"],
+            ConfigError,
+            r"wgan_gp wants a critic without batch norm.*use discriminator.name=critic or residual",
+        ),
+        (["data.height=50"], ConfigError, r"pictures of 50x8 cannot be made by doubling"),
+        (["generator.attention=16"], ConfigError, r"attention=16: maps have the heights 8; 0 is none"),
+        (["judging.model=none.onnx"], ModelError, r"none.onnx"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_training(trainer, tmp_path, overrides, error, message):
+    with pytest.raises(error, match=message):
+        trainer(*overrides)
+    assert not (tmp_path / "out").exists()
+
+
+def test_several_processes_are_refused(trainer, monkeypatch):
+    monkeypatch.setattr("rtreid_ros.reid.training.placement.Placement.__init__", _two_processes)
+    with pytest.raises(ConfigError, match="trains in one process"):
+        trainer()
+
+
+def _two_processes(self, options):
+    self.world, self.rank, self.device = 2, 0, torch.device("cpu")
+
+
+def test_what_is_resumed_must_be_of_the_same_networks_and_pictures(trainer, people, tmp_path):
+    trainer("training.epochs=1", "groups.by=camera").run()
+    with pytest.raises(ModelError, match="does not fit this configuration's networks"):
+        trainer("groups.by=camera", "generator.channels=5", resume=True)
+    with pytest.raises(ModelError, match="the groups of 32 pictures, and there are 44"):
+        trainer("groups.by=camera", "data.split=all", resume=True)
+    (tmp_path / "out" / "best.pt").rename(tmp_path / "out" / "last.pt")
+    with pytest.raises(ModelError, match=r"for use alone and cannot be resumed; last.pt can"):
+        trainer("groups.by=camera", resume=True)
+
+
+def test_only_training_pictures_are_learnt_from(trainer):
+    made = trainer()
+    assert set(made._train.identities % 5) == {1, 2, 3, 4}
+    assert len(made._train) == 32
+
+
+def test_groups_are_those_of_the_pictures(trainer, tmp_path):
+    made = trainer("groups.by=camera", "training.epochs=1")
+    assert made.state.groups.labels.tolist() == made._train.cameras.tolist()
+    made.run()
+    saved = load_gan(tmp_path / "out" / "best.pt")
+    assert (saved.grouped, saved.counts) == ("camera", (16, 16))
+    assert saved.create_generator().groups == 2
+
+
+def test_batches_hold_every_picture_at_most_once():
+    first, again, other = batches(10, 3, 0, 0), batches(10, 3, 0, 0), batches(10, 3, 0, 1)
+    assert first.shape == (3, 3)
+    assert len(set(first.ravel())) == 9
+    assert (first == again).all()
+    assert (first != other).any()
+
+
+def test_features_are_embeddings_of_the_length_of_the_root_of_their_number(trainer, embedder):
+    made = trainer()
+    network = FeatureNetwork(made._config.features, 1)
+    images = torch.randint(0, 256, (70, 3, 16, 8), dtype=torch.uint8)
+    found = network.of(images)
+    assert found.shape == (70, 3)
+    means = images.float().mean((2, 3))
+    expected = means / means.norm(dim=1, keepdim=True) * math.sqrt(3)
+    torch.testing.assert_close(torch.from_numpy(found), expected, rtol=1e-4, atol=1e-4)
+    assert network.name == "mean.onnx"
