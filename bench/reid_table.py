@@ -84,7 +84,11 @@ def digest(config: TrainingConfig, *, without: Sequence[str]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:8]
 
 
-LATER = tuple(("synthetic", item.name, item.default) for item in describe(SyntheticOptions))
+LATER = (
+    ("augmentation", "background", 0.0),
+    ("sampler", "base", 0),
+    *(("synthetic", item.name, item.default) for item in describe(SyntheticOptions)),
+)
 """Options that came after the first figures, and the defaults by which they change nothing."""
 
 ELSEWHERE = ("data.root", "training.device", "training.threads", "training.tensorboard")

@@ -23,8 +23,11 @@ class SamplerOptions:
     images: int = option(
         4, "images of each identity (K); 0 = no groups: `identities` images, shuffled, make a batch", ge=0
     )
-    balance: bool = option(
-        False, "every identity has as many images per epoch as the median one: a subset, or repeated"
+    balance: bool = option(False, "every identity has equally many images per epoch: a subset, or repeated")
+    base: int = option(
+        0,
+        "with balance: how many, rounded to whole groups of `images`; 0: as many as the median one has",
+        ge=0,
     )
 
 
@@ -49,12 +52,8 @@ class PKSampler:
         if not len(classes):
             raise InputError("no images to draw batches from")
         self._count = len(classes)
-        if not options.images:
-            if self._count < options.identities:
-                raise InputError(
-                    f"a batch of {options.identities} images needs as many; there are {self._count}: "
-                    "choose a smaller sampler.identities"
-                )
+        if not options.images and not options.balance:
+            self._check_batch(self._count)
             self._length = self._count // options.identities
             return
         if classes.min() < 0:
@@ -64,6 +63,12 @@ class PKSampler:
             )
         self._members = rows_of_each(classes)
         sizes = np.array([len(rows) for rows in self._members])
+        base = options.base or float(np.median(sizes))
+        if not options.images:
+            self._base = max(round(base), 1)
+            self._check_batch(self._base * len(sizes))
+            self._length = self._base * len(sizes) // options.identities
+            return
         if len(sizes) < options.identities:
             raise InputError(
                 f"batches of {options.identities} identities need at least that many; there are "
@@ -77,7 +82,7 @@ class PKSampler:
         each = options.images
         self._groups = np.maximum(sizes // each, 1)
         if options.balance:
-            self._groups[:] = max(round(float(np.median(sizes)) / each), 1)
+            self._groups[:] = max(round(base / each), 1)
         self._length = full_batches(self._groups, options.identities)
 
     def __len__(self) -> int:
@@ -89,9 +94,26 @@ class PKSampler:
         rng = np.random.default_rng((self.seed, number))
         if not self.options.images:
             size = self.options.identities
-            yield from rng.permutation(self._count)[: self._length * size].reshape(-1, size)
+            rows = self._balanced(rng) if self.options.balance else np.arange(self._count)
+            yield from rng.permutation(rows)[: self._length * size].reshape(-1, size)
             return
         yield from deal(self._cut(rng), self.options.identities, self._length, rng)
+
+    def _check_batch(self, images: int) -> None:
+        size = self.options.identities
+        if images < size:
+            raise InputError(
+                f"a batch of {size} images needs as many; there are {images}: choose a smaller "
+                "sampler.identities"
+            )
+
+    def _balanced(self, rng: np.random.Generator) -> Int64:
+        """Rows of an epoch in which every identity has `_base` images."""
+        pieces = []
+        for rows in self._members:
+            rounds = -(-self._base // len(rows))
+            pieces.append(np.concatenate([rng.permutation(rows) for _ in range(rounds)])[: self._base])
+        return np.concatenate(pieces)
 
     def _cut(self, rng: np.random.Generator) -> list[Int64]:
         """Groups ``(G, K)`` of the shuffled rows of every identity."""

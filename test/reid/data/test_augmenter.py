@@ -9,6 +9,7 @@ import torch
 from rtreid_ros.errors import ConfigError, InputError
 from rtreid_ros.options import build
 from rtreid_ros.reid.data.augmentation import AugmentationOptions, Augmenter, normalise, selection
+from rtreid_ros.reid.data.augmentation.background import person_prior
 from rtreid_ros.reid.data.augmentation.geometry import flip_and_crop
 from rtreid_ros.reid.data.augmentation.rectangles import draw_rectangles, inside
 from rtreid_ros.reid.losses.base import Labels
@@ -22,6 +23,7 @@ EACH = {
     "pad": 0.1,
     "erasing": 1.0,
     "affine": 1.0,
+    "background": 1.0,
     "occlusion": 1.0,
     "far": 1.0,
     "jitter": 1.0,
@@ -197,6 +199,35 @@ def test_unlabelled_pictures_are_not_mixed():
         assert torch.equal(found[2:4], images[2:4].float())
         assert after.others[2:4].tolist() == [-1, -1]
         assert (after.others[[0, 1, 4, 5]] >= 0).all()
+
+
+def test_the_surroundings_are_those_of_another_identity_and_the_middle_stays():
+    images = torch.arange(0, 240, 20, dtype=torch.uint8)[:, None, None, None].expand(12, 3, *SIZE).clone()
+    found, _ = augment(replace(NOTHING, background=1.0), images)
+    found = (found * 255).round().int()
+    assert torch.equal(found[:, :, 16, 4:12], images[:, :, 16, 4:12].int())  # all across the middle
+    for corner in ((0, 0), (0, 15), (31, 0), (31, 15)):
+        values = found[:, 0, corner[0], corner[1]]
+        givers = values // 20
+        assert (values % 20 == 0).all()
+        assert (givers // 4 != torch.arange(12) // 4).all()  # of other identities
+        assert torch.equal(values, found[:, 0, 0, 0])  # all of one
+    share = person_prior(SIZE)
+    assert torch.equal(share, share.flip(0).flip(1))
+    assert ((share >= 0) & (share <= 1)).all()
+    assert 0.5 < share.mean() < 0.8
+
+
+def test_clips_keep_one_background_through_all_frames_and_the_lonely_keep_their_own():
+    images = batch(8, frames=3)
+    found, _ = augment(replace(NOTHING, background=1.0), images)
+    outside = found[..., 0, 0]
+    plain = normalise(images, UNIT)[..., 0, 0]
+    for row in range(8):
+        assert any(torch.allclose(outside[row], plain[other]) for other in range(8) if other // 4 != row // 4)
+    alone = Labels(torch.zeros(4, dtype=torch.int64), torch.arange(4))
+    same, _ = augment(replace(NOTHING, background=1.0), batch(4), given=alone)
+    assert torch.allclose(same, normalise(batch(4), UNIT))
 
 
 def test_occlusion_pastes_pieces_of_other_identities():

@@ -159,3 +159,31 @@ def test_clips_of_nothing_are_refused():
         clips([0, 1], [0, 0], 0)
     with pytest.raises(InputError, match="no images"):
         clips(np.zeros(0, int), np.zeros(0, int), 2)
+
+
+@pytest.mark.parametrize("base", [0, 5, 40])
+def test_without_groups_every_identity_has_exactly_as_many_images_as_asked_for(base):
+    drawn = sampler(CLASSES, identities=8, images=0, balance=True, base=base)
+    wanted = base or round(float(np.median(SIZES)))
+    assert len(drawn) == 40 * wanted // 8
+    rows = np.concatenate(list(drawn.epoch(0)))  # 40 identities: nothing is left over
+    assert (np.bincount(CLASSES[rows]) == wanted).all()
+    for identity in range(40):  # each as often as any other of the identity, or once more
+        counts = np.bincount(rows[CLASSES[rows] == identity], minlength=len(CLASSES))[identity == CLASSES]
+        assert counts.max() - counts.min() <= 1
+    again = np.concatenate(list(drawn.epoch(0)))
+    np.testing.assert_array_equal(rows, again)
+    assert (np.concatenate(list(drawn.epoch(1))) != rows).any()
+
+
+def test_with_groups_the_base_is_rounded_to_whole_groups():
+    drawn = sampler(CLASSES, balance=True, base=7)  # groups of 3
+    rows = np.concatenate(list(drawn.epoch(0)))
+    assert (np.bincount(CLASSES[rows]) == 6).all()
+
+
+def test_a_balanced_epoch_without_a_full_batch_is_refused():
+    with pytest.raises(InputError, match="a batch of 9 images needs as many; there are 6"):
+        sampler([0, 1, 1, 1, 2, 2], identities=9, images=0, balance=True, base=2)
+    with pytest.raises(InputError, match="6 images have no identity"):
+        sampler([-1] * 6, identities=2, images=0, balance=True)

@@ -7,6 +7,7 @@ import math
 import torch
 
 from rtreid_ros.errors import InputError
+from rtreid_ros.reid.data.augmentation.background import person_prior
 from rtreid_ros.reid.data.augmentation.colour import grey_inside, jitter, luma, mix_channels, sketch
 from rtreid_ros.reid.data.augmentation.distance import Distance
 from rtreid_ros.reid.data.augmentation.geometry import cut_affine, flip_and_crop
@@ -23,8 +24,8 @@ from rtreid_ros.reid.preprocessing import Preprocessing
 class Augmenter:
     """Augments and normalises batches.
 
-    In this order: mirrored and cut out of the padded picture; cut as by another detector; occluded; seen
-    from afar; in other light; greyed; normalised; erased; mixed.
+    In this order: mirrored and cut out of the padded picture; cut as by another detector; before another
+    background; occluded; seen from afar; in other light; greyed; normalised; erased; mixed.
 
     Args:
         options: what happens, and how often.
@@ -41,9 +42,9 @@ class Augmenter:
         self._area = (options.erasing_least, options.erasing_most)
         self._greys = options.local_grey + options.grey
         self._mixes = options.channel_mix + options.sketch_mix
-        self._float = any(
-            (options.affine, options.occlusion, options.far, options.jitter, self._greys, self._mixes)
-        )
+        self._person = person_prior(size) if options.background else None
+        changes = (options.affine, options.background, options.occlusion, options.far, options.jitter)
+        self._float = any((*changes, self._greys, self._mixes))
 
     def __call__(
         self, images: torch.Tensor, labels: Labels, generator: torch.Generator
@@ -71,6 +72,7 @@ class Augmenter:
         if self._float:
             clips = clips.float()
             clips = self._cut(clips, generator)
+            clips = self._replace_background(clips, labels, generator)
             clips = self._occlude(clips, labels, generator)
             clips = self._remove(clips, generator)
             clips = self._light(clips, generator)
@@ -97,6 +99,20 @@ class Augmenter:
         sides = torch.randn((count, 4), generator=generator, device=generator.device) * options.affine_shift
         most = math.radians(options.affine_rotation)
         return where_chosen(chosen, clips, cut_affine, sides, uniform(-most, most, (count,), generator))
+
+    def _replace_background(
+        self, clips: torch.Tensor, labels: Labels, generator: torch.Generator
+    ) -> torch.Tensor:
+        if self._person is None:
+            return clips
+        person = self._person = self._person.to(clips.device)
+        partners, found = draw_partners(labels.identities, "different", generator)
+        chosen = draw_chance(self.options.background, len(clips), generator) & found
+
+        def work(images: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+            return torch.lerp(clips[rows], images, person)
+
+        return where_chosen(chosen, clips, work, partners)
 
     def _occlude(self, clips: torch.Tensor, labels: Labels, generator: torch.Generator) -> torch.Tensor:
         options, count = self.options, len(clips)

@@ -37,6 +37,12 @@ class AugmentationOptions:
         0.05, "standard deviation of each side of that cut, share of the picture's size", ge=0, le=0.2
     )
     affine_rotation: float = option(0.0, "most degrees by which it is turned", ge=0, le=45)
+    background: float = option(
+        0.0,
+        "probability of the surroundings of another picture, outside the middle where people stand",
+        ge=0,
+        le=1,
+    )
     occlusion: float = option(0.0, "probability of a piece of somebody else in front", ge=0, le=1)
     occlusion_from: str = option(
         "below",
