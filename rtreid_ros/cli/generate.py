@@ -43,15 +43,15 @@ def run(arguments: argparse.Namespace) -> int:
         ) from None
     from rtreid_ros.gan.checkpoint import load_gan  # noqa: PLC0415
     from rtreid_ros.gan.generation import generate_files  # noqa: PLC0415
-    from rtreid_ros.reid.training.options import TrainingOptions  # noqa: PLC0415
-    from rtreid_ros.reid.training.placement import Placement  # noqa: PLC0415
 
     if arguments.count < 1 or arguments.first < 0 or arguments.seed < 0:
         raise ConfigError(
             f"--count must be at least 1, --first and --seed at least 0; got {arguments.count}, "
             f"{arguments.first} and {arguments.seed}"
         )
-    placement = Placement(TrainingOptions(device=arguments.device))
+    gpu = torch.cuda.is_available()
+    if arguments.device == "cuda" and not gpu:
+        raise ConfigError("--device cuda: torch finds no GPU here; use --device cpu or auto")
     checkpoint = load_gan(arguments.model)
     with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True):
         generate_files(
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
             group=arguments.group,
             kind=arguments.format,
             grid=arguments.grid,
-            device=placement.device,
+            device="cuda" if gpu and arguments.device != "cpu" else "cpu",
             progress=not arguments.quiet,
         )
     if not arguments.quiet:
