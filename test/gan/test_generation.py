@@ -152,9 +152,13 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path):
 
 
 def test_the_index_is_of_what_was_written_when_something_went_wrong(tmp_path):
-    with pytest.raises(AttributeError), PictureWriter(tmp_path / "out", "jpg") as writer:
-        for image in (torch.zeros(3, 4, 2, dtype=torch.uint8), None):
+    def add(image, writer):
+        with writer:
             writer.add(image, 1, 2, None)
+            writer.add(None, 1, 3, None)
+
+    with pytest.raises(AttributeError):
+        add(torch.zeros(3, 4, 2, dtype=torch.uint8), PictureWriter(tmp_path / "out", "jpg"))
     assert [row["number"] for row in rows(tmp_path / "out")] == ["2"]
 
 
