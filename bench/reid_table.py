@@ -78,9 +78,9 @@ def digest(config: TrainingConfig, *, without: Sequence[str]) -> str:
     for word in without:
         section, _, key = word.partition(".")
         if key:
-            del values[section][key]
+            values.get(section, {}).pop(key, None)
         else:
-            del values[section]
+            values.pop(section, None)
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:8]
 
 
@@ -201,10 +201,10 @@ def summary(
     return table([*header, *RATIOS.values(), "seeds"], rows, text_columns=1)
 
 
-def spread(values: Sequence[float]) -> str:
-    """Mean, and standard deviation where there are several."""
-    mean = statistics.fmean(values)
-    return f"{mean:.1f} ± {statistics.stdev(values):.1f}" if len(values) > 1 else f"{mean:.1f}"
+def spread(values: Sequence[float], sign: str = "") -> str:
+    """Mean, and standard deviation where there are several; `sign` as in a format."""
+    mean = format(statistics.fmean(values), f"{sign}.1f")
+    return f"{mean} ± {statistics.stdev(values):.1f}" if len(values) > 1 else mean
 
 
 def section(
