@@ -43,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--output", type=Path, metavar="FOLDER", help="new folder for what is made")
     where.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with the training in this folder")
     parser.add_argument("--print-config", action="store_true", help="show the whole configuration, and end")
+    parser.add_argument("--cost", action="store_true", help="show what the network costs in use, and end")
     parser.add_argument("--quiet", action="store_true", help="no progress bar and no remarks")
 
 
@@ -61,6 +62,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.print_config:
         print(config.text(), end="")
         return 0
+    if arguments.cost:
+        print(_cost(config))
+        return 0
     folder = arguments.resume or arguments.output
     if folder is None:
         raise ConfigError("where to? give --output FOLDER, or --resume FOLDER to go on with a training")
@@ -78,6 +82,25 @@ def run(arguments: argparse.Namespace) -> int:
             )
         print(f"written: {best}")
     return 0
+
+
+def _cost(config: TrainingConfig) -> str:
+    """Size, arithmetic and time of the network in use, which has no classifier."""
+    from rtreid_ros.reid.models import create_model  # noqa: PLC0415
+    from rtreid_ros.reid.models.cost import latency, model_cost  # noqa: PLC0415
+    from rtreid_ros.reid.training.placement import Placement  # noqa: PLC0415
+    from rtreid_ros.reid.training.state import network_options  # noqa: PLC0415
+
+    model = create_model(config.model.name, classes=0, **network_options(config))
+    size, frames = (config.data.height, config.data.width), config.data.frames
+    cost = model_cost(model, size, frames)
+    with Placement(config.training).settings(config.training.threads):
+        milliseconds = latency(model, size, frames)
+    what = f"{frames} frames of {size[0]}x{size[1]}" if frames else f"{size[0]}x{size[1]}"
+    return (
+        f"{config.model.name}, {what}: {cost.parameters / 1e6:.2f} M parameters, {cost.megabytes:.2f} MB, "
+        f"{cost.gflops:.3f} GFLOPs, {milliseconds:.1f} ms for one on the processor"
+    )
 
 
 def _read(arguments: argparse.Namespace) -> tuple[TrainingConfig, Checkpoint | None]:

@@ -2,6 +2,7 @@
 
 import builtins
 import json
+import re
 import signal
 
 import pytest
@@ -134,3 +135,22 @@ def test_help_teaches(rtreid):
     assert code == 0
     for word in ("best.pt", "last.pt", "--print-config", "losses.NAME=off", "accelerate launch", "examples:"):
         assert word in out
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (
+            ("osnet_x0_25",),
+            r"osnet_x0_25, 128x64: 0\.2\d M parameters, 0\.\d+ MB, 0\.02\d GFLOPs, \d+\.\d ms",
+        ),
+        (
+            ("temporal", "data.frames=2"),
+            r"temporal, 2 frames of 128x64: 0\.2\d M parameters, .* 0\.04\d GFLOPs",
+        ),
+    ],
+)
+def test_the_cost_of_a_network_is_shown_without_training(rtreid, tmp_path, words, expected):
+    code, out, err = rtreid("train-reid", *words, "--cost")
+    assert code == 0, err
+    assert re.match(expected, out)

@@ -4,7 +4,7 @@ from torch import nn
 
 from rtreid_ros.reid.models import create_model
 from rtreid_ros.reid.models.base import ModelOptions, ReIDModel
-from rtreid_ros.reid.models.cost import model_cost
+from rtreid_ros.reid.models.cost import latency, model_cost
 
 
 class Small(ReIDModel):
@@ -52,3 +52,22 @@ def test_the_network_is_left_as_it_was():
     model_cost(model, (32, 32))
     assert model.training
     assert all(torch.equal(value, weights[name]) for name, value in model.state_dict().items())
+
+
+def test_latency_is_the_median_of_calls_that_count(monkeypatch):
+    clock = iter(
+        value for call in range(8) for value in (10.0 * call, 10.0 * call + (1 if call < 3 else call / 1000))
+    )
+    monkeypatch.setattr("time.perf_counter", lambda: next(clock))
+    shapes = []
+    model = Small().train()
+    model.register_forward_pre_hook(lambda _module, given: shapes.append(tuple(given[0].shape)))
+    assert latency(model, (8, 6), calls=5) == pytest.approx(5)  # of 3, 4, 5, 6 and 7 ms
+    assert set(shapes) == {(1, 3, 8, 6)}
+    assert not model.training
+
+
+def test_megabytes_are_those_of_single_precision():
+    assert model_cost(Small(), (8, 6)).megabytes == pytest.approx(
+        4 * model_cost(Small(), (8, 6)).parameters / 1e6
+    )
