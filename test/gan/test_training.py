@@ -13,7 +13,7 @@ from rtreid_ros.gan.features import FeatureNetwork
 from rtreid_ros.gan.objectives import OBJECTIVES
 from rtreid_ros.gan.training.epoch import EpochLoop
 from rtreid_ros.gan.training.pictures import batches
-from rtreid_ros.reid.training.progress import Progress
+from rtreid_ros.reid.training.progress import Progress, flat
 
 
 def same(one, other):
@@ -305,3 +305,21 @@ def test_features_are_embeddings_of_the_length_of_the_root_of_their_number(train
     expected = means / means.norm(dim=1, keepdim=True) * math.sqrt(3)
     torch.testing.assert_close(torch.from_numpy(found), expected, rtol=1e-4, atol=1e-4)
     assert network.name == "mean.onnx"
+
+
+def test_events_have_figures_and_losses_of_both_sides():
+    row = {
+        "epoch": 1,
+        "losses": {"generator": 2.0},
+        "kid": 0.5,
+        "fid": 9.0,
+        "lr": 0.1,
+        "images_per_second": 3.0,
+    }
+    assert flat(row) == {
+        "loss/generator": 2.0,
+        "validation/kid": 0.5,
+        "validation/fid": 9.0,
+        "lr": 0.1,
+        "images_per_second": 3.0,
+    }

@@ -61,11 +61,11 @@ class Encoding(Objective):
         rebuilt = players.generator(code.draw(deal.noise(latent)), deal.groups)
         free = players.generator(deal.noise(latent), deal.groups)
         draws = deal.views.draw(len(deal.real))  # one and the same for both, else all differ
-        seen, rebuilt_seen = (
-            players.discriminator(deal.views(images, draws), deal.groups) for images in (deal.real, rebuilt)
-        )
+        with torch.no_grad():
+            seen = players.discriminator(deal.views(deal.real, draws), deal.groups)
+        rebuilt_seen = players.discriminator(deal.views(rebuilt, draws), deal.groups)
         free_seen = players.discriminator(deal.views(free), deal.groups)
-        difference = seen.features.detach() - rebuilt_seen.features
+        difference = seen.features - rebuilt_seen.features
         dissimilarity = 0.5 * difference.square().flatten(1).sum(1).mean()
         divergence = code.divergence().mean()
         deceit = self.both * self.deceit(torch.cat([rebuilt_seen.scores, free_seen.scores]))

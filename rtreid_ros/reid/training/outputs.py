@@ -31,7 +31,7 @@ class Outputs:
         self,
         folder: Path,
         say: Callable[[str], None],
-        write: Callable[[Any, Path], None] | None = None,
+        write: Callable[[Any, Path], None] = save_checkpoint,
     ) -> None:
         self.folder, self._say, self._write_checkpoint = folder, say, write
         self._pending: dict[str, Any] = {}
@@ -62,7 +62,7 @@ class Outputs:
 
     def _write(self, name: str, checkpoint: Any) -> bool:
         try:
-            (self._write_checkpoint or save_checkpoint)(checkpoint, self.folder / name)
+            self._write_checkpoint(checkpoint, self.folder / name)
         except SinkError as error:
             self._say(f"warning: {error}; training goes on, and it is tried again")
             return False
