@@ -17,6 +17,7 @@ from rtreid_ros.datasets.identities.reader import PARTS, IdentityOptions, Identi
 from rtreid_ros.datasets.identities.scenes import SceneIdentities
 from rtreid_ros.datasets.identities.splits import SPLITS
 from rtreid_ros.datasets.identities.statistics import describe_dataset
+from rtreid_ros.datasets.identities.tracklets import LoosePictures, Tracklets
 from rtreid_ros.datasets.identities.veri import VeRi776
 from rtreid_ros.options import build
 from rtreid_ros.registry import Registry
@@ -29,6 +30,8 @@ DATASETS.register("msmt17", Msmt17)
 DATASETS.register("folder", FolderPerIdentity)
 DATASETS.register("mot", MotIdentities)
 DATASETS.register("synthetic", SceneIdentities)
+DATASETS.register("tracklets", Tracklets)
+DATASETS.register("unlabelled", LoosePictures)
 
 __all__ = [
     "DATASETS",
