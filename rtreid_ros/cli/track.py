@@ -168,7 +168,7 @@ def run(arguments: argparse.Namespace) -> int:
             logger.warning(
                 "the built-in detector knows only the synthetic scene; name a real one with --detector"
             )
-        pipeline = _pipeline(settings, source, arguments.embedder != "none", arguments.cache)
+        pipeline = make_pipeline(settings, source, arguments.embedder != "none", arguments.cache)
         output = Path(arguments.output or Path("out", "track", source.name))
         sinks = [stack.enter_context(sink) for sink in _sinks(arguments, settings, source, pipeline, output)]
         if isinstance(pipeline, CachedPipeline):
@@ -190,7 +190,10 @@ def _open(arguments: argparse.Namespace) -> Source:
     return source
 
 
-def _pipeline(settings: Settings, source: Source, with_embedder: bool, cache: str | None) -> TrackingPipeline:
+def make_pipeline(
+    settings: Settings, source: Source, with_embedder: bool, cache: str | None
+) -> TrackingPipeline:
+    """The stages for one camera; `cache` keeps what models find."""
     from rtreid_ros.camera_motion import camera_motion_from  # noqa: PLC0415
     from rtreid_ros.detection import create_detector  # noqa: PLC0415
     from rtreid_ros.pipeline import TrackingPipeline  # noqa: PLC0415

@@ -1,0 +1,7 @@
+"""Crops gathered from our own tracks."""
+
+from rtreid_ros.reid.adaptation.harvesting.harvester import Harvester
+from rtreid_ros.reid.adaptation.harvesting.options import HarvestOptions
+from rtreid_ros.reid.adaptation.harvesting.stock import FolderStock, TarStock, open_stock
+
+__all__ = ["FolderStock", "HarvestOptions", "Harvester", "TarStock", "open_stock"]
