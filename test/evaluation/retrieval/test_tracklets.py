@@ -1,12 +1,14 @@
 """Vectors of tracklets: which pictures they are made of, and who stands for them."""
 
+import cv2
 import numpy as np
 import pytest
 
-from rtreid_ros.datasets.identities import IdentitySet
+from rtreid_ros.datasets.identities import IdentitySet, open_identities
 from rtreid_ros.errors import ConfigError, InputError, ModelError, SourceError
 from rtreid_ros.evaluation.retrieval import SearchPlan, TrackletOptions, embed_tracklets, search
 from rtreid_ros.evaluation.retrieval.tracklets import tracklets_of
+from rtreid_ros.reid import EmbedderOptions, create_embedder
 from rtreid_ros.runtime.info import ModelInfo
 
 INFO = ModelInfo("net", "test", "cpu", "embedding", (4, 2))
@@ -145,3 +147,24 @@ def test_what_makes_no_sense_is_refused():
     )
     with pytest.raises(ModelError, match="net gives no direction for a tracklet"):
         embed_tracklets(opposite(), pictures[pictures.identities == 1][1:], TrackletOptions(), progress=False)
+
+
+def test_people_of_a_real_street_are_found_again_by_the_second_half_of_their_tracklets(shared_data, tmp_path):
+    source = shared_data / "mot" / "MOT15" / "TUD-Stadtmitte"
+    video = cv2.VideoCapture(str(source / "TUD-Stadtmitte.mp4"))
+    (tmp_path / "img1").mkdir()
+    (tmp_path / "gt").mkdir()
+    for name in ("seqinfo.ini", "gt/gt.txt"):
+        (tmp_path / name).write_bytes((source / name).read_bytes())
+    for number in range(1, 180):
+        readable, image = video.read()
+        assert readable
+        if number % 10 == 1:
+            cv2.imwrite(str(tmp_path / "img1" / f"{number:06d}.jpg"), image)
+    found = open_identities("mot", str(tmp_path), "mod5_tracklets", step=10)
+    assert set(found.query.identities.tolist()) == set(found.gallery.identities.tolist()) == {5, 10}
+    embedder = create_embedder(EmbedderOptions(model="osnet_x0_25_market1501.onnx", threads=1))
+    plan = SearchPlan(tracklets=TrackletOptions())
+    judged = search("osnet", embedder, found.query, found.gallery, plan, progress=False)
+    assert judged.steps[0].queries == 2
+    assert judged.steps[0].rank(1) == 1
