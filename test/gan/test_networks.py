@@ -151,6 +151,13 @@ def test_the_score_projects_features_onto_the_group():
     torch.testing.assert_close(layer(features, groups), expected)
 
 
+@pytest.mark.parametrize("name", list(DISCRIMINATORS))
+def test_groups_hardly_count_at_the_beginning(name):
+    network = create_discriminator(name, (64, 32), groups=4)
+    scores = network(torch.rand(16, 3, 64, 32) * 2 - 1, torch.arange(16) % 4).scores
+    assert scores.abs().max() < 4
+
+
 def test_spectral_norm_makes_the_largest_singular_value_one():
     layer = spectral(torch.nn.Conv2d(4, 6, 3))
     raw = layer.parametrizations.weight.original

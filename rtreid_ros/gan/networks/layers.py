@@ -96,8 +96,11 @@ class Score(nn.Module):
 
     def __init__(self, features: int, groups: int, wrap: Wrap = plain) -> None:
         super().__init__()
-        self.linear = wrap(nn.Linear(features, 1))
-        self.groups = wrap(nn.Embedding(groups, features)) if groups else None
+        self.linear, self.groups = wrap(nn.Linear(features, 1)), None
+        if groups:
+            known = nn.Embedding(groups, features)
+            nn.init.normal_(known.weight, 0.0, 0.02)  # the usual 1 would drown the score in the projection
+            self.groups = wrap(known)
 
     def forward(self, features: torch.Tensor, groups: torch.Tensor | None) -> torch.Tensor:
         """``(B,)`` scores of ``(B, F)`` features."""
