@@ -64,7 +64,8 @@ class State:
     def judged(self) -> ReIDModel:
         """The network that is validated and kept, in evaluation mode."""
         if self.average is not None:
-            return self.average.model
+            average: ReIDModel = self.average.model
+            return average
         self.model.eval()
         return self.model
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from support.trainings import at_step_of, same, timeless
 
-from rtreid_ros.errors import ConfigError, InputError, ModelError, SourceError
+from rtreid_ros.errors import ConfigError, InputError, ModelError, SourceError, TrainingError
 from rtreid_ros.reid.checkpoint import load_checkpoint
 from rtreid_ros.reid.losses import LOSSES, Labels
 from rtreid_ros.reid.models import ReIDOutput
@@ -284,3 +284,40 @@ def test_a_training_on_generated_people_is_what_another_begins_with(trainer, tmp
     assert all(torch.equal(weights[name], kept.weights[name]) for name in taken)
     assert weights["classifier.weight"].shape[0] == 8 != kept.classes
     second.run()
+
+
+def test_several_processes_share_real_and_generated_pictures_alike(trainer, generated):
+    make = trainer(*LSRO, *with_pictures(generated))
+    loop = make._make_loop()
+    rows = torch.tensor([*range(8), *range(100, 104)])
+    assert torch.equal(loop._share(rows), rows)
+    make._placement.world, shares = 2, []
+    for make._placement.rank in (0, 1):
+        shares.append(loop._share(rows).tolist())
+    assert shares == [[0, 1, 2, 3, 100, 101], [4, 5, 6, 7, 102, 103]]
+    make._placement.world = 3
+    with pytest.raises(ConfigError, match=r"synthetic.ratio=0.5 makes 4 in a batch, which cannot be shared"):
+        make._make_sampler()
+
+
+def test_the_user_is_told_how_many_there_are(trainer, tmp_path, generated):
+    make = trainer(*LSRO, *with_pictures(generated), "training.epochs=1")
+    assert "market1501: 32 pictures of 8 identities to learn from, and 30 generated" in make._notes
+    make.run()
+    report = (tmp_path / "out" / "report.html").read_text()
+    assert "of these generated" in report
+
+
+def test_a_loss_that_is_no_number_ends_training_and_the_last_good_epoch_stays(
+    trainer, tmp_path, generated, monkeypatch
+):
+    make = trainer(*LSRO, *with_pictures(generated))
+
+    def spoil():
+        with torch.no_grad():
+            make.state.model.conv1.weight.fill_(float("nan"))
+
+    at_step_of(monkeypatch, 2, spoil)
+    with pytest.raises(TrainingError, match=r"the loss is nan in epoch [23], step \d"):
+        make.run()
+    assert load_checkpoint(tmp_path / "out" / "last.pt").epoch in (1, 2)
