@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "generate": ("rtreid_ros.cli.generate", "make pictures with a trained generator"),
     "harvest": ("rtreid_ros.cli.harvest", "gather crops of tracked people from a bag, video or camera"),
     "adapt": ("rtreid_ros.cli.adapt", "adapt an appearance model to pictures nobody has labelled"),
+    "recrop": ("rtreid_ros.cli.recrop", "cut loose pictures of people anew by a detector"),
     "bag": ("rtreid_ros.cli.bag", "convert videos and MOTChallenge folders to rosbag2 and back"),
     "eval-bag": ("rtreid_ros.cli.eval_bag", "replay a rosbag2 through the tracking node and judge it"),
     "report": ("rtreid_ros.cli.report", "compare results in an HTML file with plots"),
