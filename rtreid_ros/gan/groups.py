@@ -95,9 +95,8 @@ def k_means(points: Float32, count: int, *, restarts: int = 5, iterations: int =
             _fill(labels, distances, count)
             if np.array_equal(labels, before):
                 break
-            sums = np.zeros_like(centres)
-            np.add.at(sums, labels, places)
-            centres = sums / np.bincount(labels, minlength=count)[:, None]
+            members = (labels == np.arange(count)[:, None]).astype(np.float64)
+            centres = members @ places / members.sum(1, keepdims=True)
         spread = float(np.square(places - centres[labels]).sum())
         if spread < least:
             best, least = labels.astype(np.int64), spread
