@@ -45,8 +45,8 @@ class ModelChoice:
     )
 
 
-PICTURES = "pictures"
-"""Generated pictures of nobody in particular."""
+NOBODY = "unlabelled"
+"""The data set of pictures of nobody in particular."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +60,10 @@ class SyntheticOptions:
     ratio: float = option(0.0, "generated pictures for each real one of a batch; 0: none", ge=0, le=8)
     root: str = option("", "folder or .tar file of generated pictures")
     dataset: str = option(
-        PICTURES,
-        "what the root holds: pictures of nobody in particular, in any folders, or an identity data set "
-        "(synthetic: the synthetic street, which needs no root)",
-        choices=(PICTURES, *DATASETS),
+        NOBODY,
+        "what the root holds: unlabelled: pictures of nobody in particular, in any folders; or people "
+        "(synthetic: those of the synthetic street, which needs no root)",
+        choices=tuple(DATASETS),
     )
     labels: str = option(
         "lsro",
@@ -79,7 +79,7 @@ class SyntheticOptions:
             return
         if not self.root and self.dataset != "synthetic":
             raise ConfigError(f"ratio={self.ratio:g} needs root, the generated pictures")
-        if self.labels == "own" and self.dataset == PICTURES:
+        if self.labels == "own" and self.dataset == NOBODY:
             raise ConfigError("labels=own needs identities: set dataset to what the root holds, say folder")
         if self.labels == "pseudo" and not self.model:
             raise ConfigError("labels=pseudo needs model, a file of rtreid train-reid or export-reid")

@@ -9,9 +9,7 @@ import numpy as np
 import torch
 
 from rtreid_ros.datasets.identities import UNKNOWN, IdentitySet, open_identities
-from rtreid_ros.datasets.identities.reader import Row, stored_set
-from rtreid_ros.datasets.identities.store import open_store
-from rtreid_ros.errors import ConfigError, InputError, SourceError
+from rtreid_ros.errors import ConfigError, InputError
 from rtreid_ros.evaluation.retrieval import embed_set
 from rtreid_ros.reid import Embedder, EmbedderOptions, create_embedder
 from rtreid_ros.reid.data.resident import ResidentImages
@@ -20,7 +18,7 @@ from rtreid_ros.reid.losses.base import UNLABELLED
 from rtreid_ros.reid.losses.identification import Identification
 from rtreid_ros.reid.losses.lsro import Lsro
 from rtreid_ros.reid.models.session import open_checkpoint
-from rtreid_ros.reid.training.options import PICTURES, SyntheticOptions
+from rtreid_ros.reid.training.options import SyntheticOptions
 from rtreid_ros.reid.training.sections import TrainingConfig
 from rtreid_ros.types import Float32, Int64
 
@@ -71,8 +69,11 @@ def join(real: IdentitySet, options: SyntheticOptions) -> IdentitySet:
     """Real pictures, then generated ones: identity -1, or -2 and below where they have identities.
 
     Raises:
+        InputError: a real one has no identity.
         SourceError: the root holds none.
     """
+    if (real.identities < 0).any():
+        raise InputError("generated pictures need real ones all of which have an identity")
     added = _open(options)
     numbers = -2 - added.classes() if options.labels == "own" else np.full(len(added), UNLABELLED)
     unknown = np.full(len(added), UNKNOWN)  # their cameras are not those of the real ones
@@ -88,11 +89,6 @@ def join(real: IdentitySet, options: SyntheticOptions) -> IdentitySet:
 
 
 def _open(options: SyntheticOptions) -> IdentitySet:
-    if options.dataset == PICTURES:
-        store = open_store(options.root)
-        if paths := store.pictures(""):
-            return stored_set(store, [Row(path, UNLABELLED) for path in paths])
-        raise SourceError(f"{store.root}: no generated picture in it (synthetic.root)")
     own = {"scenes": options.scenes} if options.dataset == "synthetic" else {}
     return open_identities(options.dataset, options.root, "all", ("train",), **own).train
 

@@ -6,12 +6,14 @@ import pytest
 import torch
 from support.trainings import at_step_of, same, timeless
 
+from rtreid_ros.datasets.identities import IdentitySet
 from rtreid_ros.errors import ConfigError, InputError, ModelError, SourceError, TrainingError
 from rtreid_ros.reid.checkpoint import load_checkpoint
 from rtreid_ros.reid.losses import LOSSES, Labels
 from rtreid_ros.reid.models import ReIDOutput
 from rtreid_ros.reid.training import synthetic
 from rtreid_ros.reid.training.epoch import EpochLoop
+from rtreid_ros.reid.training.options import SyntheticOptions
 from rtreid_ros.reid.training.synthetic import two_nearest
 
 LSRO = ("losses.cross_entropy=off", "losses.lsro=on")
@@ -240,7 +242,7 @@ def test_pictures_that_cannot_be_read_are_left_out(trainer, tmp_path, generated)
             "cannot be mixed with clips",
         ),
         ((*LSRO, "synthetic.ratio=1", "synthetic.root=nowhere"), SourceError, "no such folder"),
-        ((*LSRO, "synthetic.ratio=1", "synthetic.root=EMPTY"), SourceError, "no generated picture in it"),
+        ((*LSRO, "synthetic.ratio=1", "synthetic.root=EMPTY"), SourceError, "no pictures"),
         ((*LSRO, "synthetic.ratio=8", "synthetic.root=ROOT"), InputError, "too few generated pictures"),
         (
             ("synthetic.ratio=1", "synthetic.root=ROOT", "synthetic.labels=pseudo", "synthetic.model=no.pt"),
@@ -321,3 +323,9 @@ def test_a_loss_that_is_no_number_ends_training_and_the_last_good_epoch_stays(
     with pytest.raises(TrainingError, match=r"the loss is nan in epoch [23], step \d"):
         make.run()
     assert load_checkpoint(tmp_path / "out" / "last.pt").epoch in (1, 2)
+
+
+def test_real_pictures_without_an_identity_are_refused():
+    nobody = IdentitySet(("a",), np.array([-1]), np.array([0]), np.array([0]), lambda row: None)
+    with pytest.raises(InputError, match="all of which have an identity"):
+        synthetic.join(nobody, SyntheticOptions())
