@@ -195,6 +195,21 @@ def test_a_loss_that_is_no_number_ends_training_and_keeps_the_last_good_epoch(tr
     assert trainer(resume=True).run().epochs == 3
 
 
+def test_weights_spoilt_by_the_last_step_of_an_epoch_are_not_kept(trainer, tmp_path, monkeypatch):
+    step = EpochLoop._step
+
+    def broken(self, epoch, number, rows):
+        losses = step(self, epoch, number, rows)
+        if (epoch, number) == (1, 3):
+            self._state.players.generator.out.bias.data.fill_(float("inf"))
+        return losses
+
+    monkeypatch.setattr(EpochLoop, "_step", broken)
+    with pytest.raises(TrainingError, match=r"weights of the generator are no finite numbers after epoch 2"):
+        trainer().run()
+    assert load_gan(tmp_path / "out" / "last.pt").epoch == 1
+
+
 def test_a_first_interruption_ends_the_epoch_and_saves_it(trainer, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         at_step_of(patch, 1, lambda: signal.raise_signal(signal.SIGINT))

@@ -49,7 +49,7 @@ class EpochLoop:
         """Train epoch `epoch`, counted from 0; what it came to, for the log.
 
         Raises:
-            TrainingError: a loss is no longer a finite number.
+            TrainingError: a loss or a weight is no longer a finite number.
         """
         begin, training = time.perf_counter(), self._config.training
         for player in self._state.players.named().values():
@@ -72,6 +72,7 @@ class EpochLoop:
                 means = {name: value / counts[name] for name, value in _numbers(sums).items()}
                 progress.step(epoch + 1, (step + 1 - done) * training.batch, means)
                 done, seen = step + 1, []
+        self._check_weights(epoch)
         seconds = time.perf_counter() - begin
         return {
             "epoch": epoch + 1,
@@ -125,6 +126,15 @@ class EpochLoop:
 
     def _factor(self, epoch: int, step: int) -> float:
         return self._schedule.factor(epoch * self._steps + step)
+
+    def _check_weights(self, epoch: int) -> None:
+        """The last step may have spoilt weights that no loss has seen yet, and they are about to be saved."""
+        for name, parameters in self._parameters.items():
+            if not all(torch.stack([item.detach().isfinite().all() for item in parameters]).tolist()):
+                raise TrainingError(
+                    f"weights of the {name} are no finite numbers after epoch {epoch + 1}: training has "
+                    "diverged; last.pt is of the last good epoch. Try smaller learning rates"
+                )
 
     @staticmethod
     def _look(totals: list[float], epoch: int, first: int) -> None:
