@@ -19,8 +19,8 @@ from rtreid_ros.reid.training.sections import TrainingConfig
 
 BASELINE = "baseline"
 PAIRS = ("triplet", "semi_hard_triplet", "weighted_triplet", "circle", "ranked_list")
-MADE = ("synthetic.root", "synthetic.model", "model.pretrained")
-"""What the name of a training does not hold, since it is somewhere else elsewhere; see `Plan.key`."""
+MADE = {"generated": ("synthetic.root", "synthetic.model"), "street": ("model.pretrained",)}
+"""Paths of what a row needs: the name of a training holds instead what lies there; see `Plan.key`."""
 Changes = Callable[["Plan", int], list[str] | None]
 
 
@@ -77,8 +77,8 @@ class Plan:
 
     def key(self, row: str, config: TrainingConfig) -> str:
         """The name of a training: all that it learns by, generated pictures and what it begins with too."""
-        what = digest(config, without=(*ELSEWHERE, *MADE))
         needs = ROWS[row].needs if row in ROWS else ()
+        what = digest(config, without=(*ELSEWHERE, *(path for need in needs for path in MADE.get(need, ()))))
         made = [self.pictures] if "generated" in needs else []
         made += [digest(self.street(config.training.seed), without=ELSEWHERE)] if "street" in needs else []
         if made:

@@ -93,6 +93,9 @@ def test_other_pictures_and_another_street_are_other_trainings(tmp_path, recipe,
     assert before["baseline"] == after["baseline"]
     assert before["lsro-1"] != after["lsro-1"]
     assert before["pretrained"] != after["pretrained"]
+    begun = plan_of(tmp_path, recipe, set=["model.pretrained=imagenet"])
+    assert begun.key("baseline", begun.config("baseline", 0)) != before["baseline"]
+    assert begun.group() != plan.group()
 
 
 def test_what_is_needed_comes_first_and_what_cannot_be_is_left_out_with_a_word(tmp_path, recipe, generated):
