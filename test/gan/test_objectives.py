@@ -174,6 +174,35 @@ def test_a_generator_learns_the_colour_of_real_pictures(name):
     assert nearest < 0.4 * before
 
 
+def test_a_conditional_generator_learns_the_colour_of_each_group():
+    objective = make("hinge")
+    generator = create_generator("residual", SIZE, groups=2, channels=4, latent=4)
+    players = Players(generator, create_discriminator("residual", SIZE, groups=2, channels=8))
+    groups = torch.arange(16) % 2
+    real = torch.stack([COLOUR, -COLOUR])[groups][:, :, None, None].expand(16, 3, *SIZE)
+    optimizers = {
+        name: torch.optim.Adam(player.parameters(), 4e-3, betas=(0.0, 0.9))
+        for name, player in players.named().items()
+    }
+    noise = torch.randn(32, 4)
+    apart = 0.0
+    for step in range(200):
+        given = deal(real, groups, seed=step)
+        sum(objective.discriminator_losses(players, given).values()).backward()
+        optimizers["discriminator"].step()
+        optimizers["generator"].zero_grad()
+        objective.generator_losses(players, given)[0]["generator"].backward()
+        optimizers["generator"].step()
+        optimizers["discriminator"].zero_grad()
+        if step % 10 == 9:
+            with torch.no_grad():
+                red = [generator(noise, torch.full((32,), group))[:, 0].mean().item() for group in (0, 1)]
+            apart = red[0] - red[1]
+            if apart > 0.4:
+                break
+    assert apart > 0.4  # 1.2 in real pictures, 0 at the beginning
+
+
 @pytest.mark.parametrize("name", [name for name in OBJECTIVES if OBJECTIVES[name].encodes])
 def test_the_parts_of_a_vae_gan_are_those_of_algorithm_1(name):
     objective, players = make(name, similarity=0.3), players_of(name)
