@@ -51,7 +51,7 @@ class AdaptationCourse:
         if better:
             self.best, self.best_round = row["silhouette"], self.rounds
         self.stale = 0 if better else self.stale + 1
-        self.calm = self.calm + 1 if row["agreement"] >= stable else 0
+        self.calm = self.calm + 1 if stable and row["agreement"] >= stable else 0
         return better
 
     def ending(self, options: AdaptationOptions) -> str:

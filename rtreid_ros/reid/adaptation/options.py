@@ -31,7 +31,7 @@ class AdaptationOptions:
         True, "estimate the statistics of batch norm anew on the target, before and after every round"
     )
     stable: float = option(
-        0.98, "two rounds whose clusters agree so far with those before end it", ge=0, le=1
+        0.98, "two rounds whose clusters agree so far with those before end it; 0: never", ge=0, le=1
     )
     patience: int = option(5, "rounds without better clusters after which it ends; 0: never", ge=0)
     judge_every: int = option(

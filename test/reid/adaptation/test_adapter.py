@@ -1,0 +1,185 @@
+"""Adaptations from beginning to end, in a second."""
+
+import json
+import signal
+
+import numpy as np
+import pytest
+import torch
+from support.trainings import at_step_of, same, timeless
+
+from rtreid_ros.datasets.identities import open_identities
+from rtreid_ros.errors import ConfigError, InputError, ModelError, TrainingError
+from rtreid_ros.evaluation.retrieval import embed_set
+from rtreid_ros.reid.adaptation.density import NOISE
+from rtreid_ros.reid.adaptation.observer import Observer
+from rtreid_ros.reid.base import EmbedderOptions
+from rtreid_ros.reid.checkpoint import load_checkpoint
+from rtreid_ros.reid.losses.cluster_contrast import ClusterContrast
+from rtreid_ros.reid.models.session import open_checkpoint
+
+
+def test_it_adapts_and_tells_how_it_went(adapter, judged, rehearsed, tmp_path):
+    trial = adapter(*judged, *rehearsed, "adaptation.compare_labels=true")
+    course = trial.run()
+    assert trial.finished
+    rows = [json.loads(line) for line in (tmp_path / "out/log.jsonl").read_text().splitlines()]
+    assert [row["epoch"] for row in rows] == [1, 2, 3]
+    for name in ("loss", "clusters", "noise", "eps", "silhouette", "agreement", "purity", "v_measure", "map"):
+        assert all(np.isfinite(row[name]) for row in rows), name
+    assert course.statistics["clusters"] >= 2
+    assert {"map", "rank1"} <= course.before.keys() & course.kept.keys()
+    page = (tmp_path / "out/report.html").read_text()
+    assert "statistics of the target (AdaBN)" in page
+    assert f"kept, of round {course.best_round}" in page
+    best = load_checkpoint(tmp_path / "out/best.pt")
+    assert (best.epoch, best.classes, best.size) == (course.best_round, 0, (32, 16))
+    scores = [course.statistics["silhouette"], *(row["silhouette"] for row in rows)]
+    assert course.best_round == int(np.argmax(scores))
+
+
+def test_what_it_makes_embeds_like_any_checkpoint(adapter, people, tmp_path):
+    adapter().run()
+    embedder = open_checkpoint(tmp_path / "out/best.pt", EmbedderOptions())
+    pictures = open_identities("market1501", str(people), "mod5").query
+    assert np.isfinite(embed_set(embedder, pictures, progress=False).vectors).all()
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [("losses.triplet=on", "losses.cross_batch_memory.warmup=2"), ("adaptation.ema=0", "optimizer.name=sgd")],
+)
+def test_a_resumed_adaptation_equals_one_that_was_never_interrupted(
+    adapter, rehearsed, tmp_path, monkeypatch, overrides
+):
+    overrides = (*overrides, *rehearsed)
+    whole = adapter(*overrides, name="whole").run()
+    with monkeypatch.context() as patch:
+        at_step_of(patch, 3, lambda: 1 / 0)  # as if killed in the middle of the third round
+        with pytest.raises(ZeroDivisionError):
+            adapter(*overrides).run()
+    assert load_checkpoint(tmp_path / "out/last.pt").epoch == 2
+    resumed = adapter(*overrides, resume=True).run()
+    assert timeless(resumed.history) == timeless(whole.history)
+    for name in ("last.pt", "best.pt"):
+        one, other = (load_checkpoint(tmp_path / folder / name) for folder in ("whole", "out"))
+        assert same(one.weights, other.weights), name
+    assert same(one.training.get("optimizer"), other.training.get("optimizer"))
+
+
+def test_ctrl_c_finishes_the_round_and_says_how_to_go_on(adapter, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        at_step_of(patch, 1, lambda: signal.raise_signal(signal.SIGINT))
+        trial = adapter()
+        trial.run()
+    assert not trial.finished
+    assert load_checkpoint(tmp_path / "out/last.pt").epoch == 1
+    assert not (tmp_path / "out/report.html").exists()
+    assert adapter(resume=True).run().rounds == 3
+
+
+def test_nothing_follows_from_labels(adapter, judged, tmp_path):
+    adapter(*judged, "adaptation.compare_labels=true", name="told").run()
+    adapter(name="untold").run()
+    one, other = (load_checkpoint(tmp_path / name / "best.pt") for name in ("told", "untold"))
+    assert one.epoch == other.epoch
+    assert same(one.weights, other.weights)
+
+
+def test_a_seed_decides_everything(adapter, tmp_path):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        adapter(f"adaptation.seed={seed}", name=name).run()
+    a, b, c = (load_checkpoint(tmp_path / name / "last.pt").weights for name in "abc")
+    assert same(a, b)
+    assert not same(a, c)
+
+
+def test_statistics_alone_change_no_weight(adapter, best, tmp_path):
+    trial = adapter()
+    before = load_checkpoint(best).weights
+    trial._begin(trial._make_progress(), _Nowhere())
+    after = trial.state.judged().state_dict()
+    changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
+    changed -= {"classifier.weight"}  # of other people, so it was left out
+    assert changed
+    assert all("running_" in name or "num_batches" in name for name in changed)
+
+
+class _Nowhere:
+    def save(self, name, checkpoint):
+        pass
+
+
+def test_stable_clusters_end_it(adapter):
+    trial = adapter("adaptation.stable=0.01", "adaptation.rounds=9")
+    assert trial.run().rounds == 2  # two in a row
+    assert "stable for 2 rounds" in trial.course.ending(trial._config.adaptation)
+
+
+def test_clusters_that_get_no_better_end_it(adapter, monkeypatch):
+    scores = iter([0.5, 0.6, 0.55, 0.4, 0.3])
+    observe = Observer.observe
+
+    def scored(self, model, number):
+        found = observe(self, model, number)
+        found.figures["silhouette"] = next(scores)
+        return found
+
+    monkeypatch.setattr(Observer, "observe", scored)
+    course = adapter("adaptation.patience=2", "adaptation.rounds=9").run()
+    assert (course.rounds, course.best_round, course.best) == (3, 1, 0.6)
+
+
+def test_too_few_pictures_are_refused(adapter):
+    with pytest.raises(InputError, match="are too few to find people in; a cluster needs 500"):
+        adapter("clusters.least=500")
+
+
+def test_without_clusters_nothing_is_learnt(adapter, tmp_path):
+    with pytest.raises(TrainingError, match=r"before the first round the 72 pictures make 0 clusters, 100 %"):
+        adapter("clusters.eps=0.0000001", "clusters.least=40").run()
+    assert not (tmp_path / "out/best.pt").exists()
+
+
+def test_clusters_that_fall_apart_leave_the_last_good_round(adapter, tmp_path, monkeypatch):
+    from rtreid_ros.reid.adaptation import observer  # noqa: PLC0415
+
+    found, calls = observer.cluster, iter(range(9))
+
+    def fading(vectors, options, links):
+        clustering = found(vectors, options, links)
+        if next(calls) == 2:
+            clustering.labels[:] = NOISE
+        return clustering
+
+    monkeypatch.setattr(observer, "cluster", fading)
+    with pytest.raises(TrainingError, match="after round 2 the 72 pictures make 0 clusters, 100 % of them"):
+        adapter().run()
+    assert load_checkpoint(tmp_path / "out/last.pt").epoch == 1
+
+
+def test_a_loss_that_is_no_number_ends_it_and_keeps_the_last_good_round(adapter, tmp_path, monkeypatch):
+    judge, calls = ClusterContrast.judge, iter(range(99))
+
+    def broken(self, output, labels):
+        value = judge(self, output, labels)
+        return value * float("nan") if next(calls) == 6 else value  # in the second round of four batches
+
+    monkeypatch.setattr(ClusterContrast, "judge", broken)
+    with pytest.raises(TrainingError, match="the loss is nan in epoch 2, step 3"):
+        adapter().run()
+    last = load_checkpoint(tmp_path / "out/last.pt")
+    assert last.epoch == 1
+    assert all(torch.isfinite(value).all() for value in last.weights.values())
+
+
+def test_losses_of_logits_are_refused(adapter):
+    with pytest.raises(ConfigError, match="no loss may judge logits; take cluster_contrast"):
+        adapter("losses.cross_entropy=on")
+
+
+def test_a_checkpoint_of_a_training_is_not_resumed(config, best, tmp_path):
+    from rtreid_ros.reid.adaptation.adapter import Adapter  # noqa: PLC0415
+
+    with pytest.raises(ModelError, match="not to be resumed by an adaptation"):
+        Adapter(config(), tmp_path, load_checkpoint(best.with_name("last.pt")), progress=False)
