@@ -91,8 +91,8 @@ def run(arguments: argparse.Namespace) -> int:
     with logging_redirect_tqdm([logging.getLogger("rtreid_ros")]):
         try:
             with stock:
-                for source in _open(arguments):
-                    with source, Harvester(stock, source.name, options) as harvester:
+                for camera, source in _open(arguments):
+                    with source, Harvester(stock, camera, options) as harvester:
                         pipeline = _pipeline(arguments, settings, source)
                         summary = run_pipeline(source, pipeline, [harvester], progress=not arguments.quiet)
                     frames += summary.frames
@@ -156,24 +156,24 @@ def _options(arguments: argparse.Namespace) -> tuple[HarvestOptions, Settings]:
     return build_from_text(HarvestOptions, own), settings
 
 
-def _open(arguments: argparse.Namespace) -> Iterator[Source]:
-    """Every camera of every source, one after another."""
+def _open(arguments: argparse.Namespace) -> Iterator[tuple[str, Source]]:
+    """Every camera of every source, one after another, and its name."""
     from rtreid_ros.bags.reader import is_bag  # noqa: PLC0415
     from rtreid_ros.sources import open_source  # noqa: PLC0415
     from rtreid_ros.sources.bag import BagCameras  # noqa: PLC0415
     from rtreid_ros.sources.excerpt import Excerpt  # noqa: PLC0415
 
     for text in arguments.sources:
-        topics: list[str | None] = [arguments.topic]
+        topics: dict[str, str | None] = {"": arguments.topic}
         path = Path(text).expanduser()
         if arguments.topic is None and path.exists() and is_bag(path):
             with BagCameras(path) as bag:
-                topics = [camera.image for camera in bag.cameras.values()]
-        for topic in topics:
+                topics = {name: camera.image for name, camera in bag.cameras.items()}
+        for name, topic in topics.items():
             source = open_source(text, topic=topic, frame_rate=arguments.frame_rate)
             if arguments.start or arguments.frames is not None:
                 source = Excerpt(source, arguments.start, arguments.frames)
-            yield source
+            yield name or source.name, source
 
 
 def _pipeline(arguments: argparse.Namespace, settings: Settings, source: Source) -> TrackingPipeline:
