@@ -37,8 +37,12 @@ def test_a_process_that_hangs_tells_where_and_ends(how):
 def test_a_node_tells_what_it_is_doing_when_asked(graph):
     started = graph(NodeSpec("tracker_node"))
     started.wait_for_log("tracker_node", "ready", 30)
-    os.kill(started.pid("tracker_node"), signal.SIGUSR1)
-    started.wait_for_log("tracker_node", "in spin_once", 10)
+
+    def spins():
+        os.kill(started.pid("tracker_node"), signal.SIGUSR1)
+        return "in spin_once" in started.log("tracker_node")
+
+    until(spins, 20, "the line in which it waits")
     assert started.running("tracker_node")
     assert started.stop() == {"tracker_node": 0}
 

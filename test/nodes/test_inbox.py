@@ -139,3 +139,36 @@ def test_idle_means_that_nothing_waits_and_nothing_is_worked_on():
     gate.set()
     assert worker.wait_until_idle(5)
     assert worker.close(5)
+
+
+class Slow(str):
+    """A name that others run beside while it is looked up."""
+
+    __slots__ = ()
+
+    def __hash__(self):
+        time.sleep(0.0005)
+        return super().__hash__()
+
+
+def test_bringing_and_taking_at_the_same_time_loses_nothing():
+    names, count = ["front", "rear"], 300
+    inbox, failures = Inbox([Slow(name) for name in names], depth=4, blocking=True), []
+
+    def bring(name):
+        try:
+            for number in range(count):
+                time.sleep(0.0003)
+                inbox.put(name, number)
+        except Exception as error:
+            failures.append(error)
+            inbox.close()
+
+    for name in names:
+        threading.Thread(target=bring, args=(name,), daemon=True).start()
+    got = {name: [] for name in names}
+    while not failures and sum(map(len, got.values())) < len(names) * count:
+        for name, number in inbox.take(len(names)):
+            got[str(name)].append(number)
+    assert not failures
+    assert got == {name: list(range(count)) for name in names}

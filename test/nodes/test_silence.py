@@ -285,7 +285,13 @@ def test_a_publisher_that_vanishes_is_missed(graph, peer, detector):
     started = graph(NodeSpec("detector_node", parameters=detector))
     started.wait_for_log("detector_node", "ready", 30)
     camera = peer.publisher(Image, "image", qos_profile_sensor_data)
-    camera.publish(Image(height=8, width=8, encoding="mono8", step=8, data=bytes(64)))
+    picture = Image(height=8, width=8, encoding="mono8", step=8, data=bytes(64))
+
+    def arrives():  # best effort: the first after matching may get lost
+        camera.publish(picture)
+        return latest("detector_node").get("received", "0") != "0"
+
+    until(arrives, 20, "an image")
     text = explanation(started, latest, "detector_node", "/image")
     assert text.startswith("no data on /image: /peer publishes it but sends nothing any more")
     peer.node.destroy_publisher(camera)

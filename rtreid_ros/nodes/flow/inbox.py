@@ -48,7 +48,7 @@ class Inbox(Generic[T]):
         self._ready = ready
         self._taken = taken
         self._queues: dict[str, deque[T]] = {name: deque() for name in cameras}
-        """In the order in which cameras have their turn."""
+        self._turns = list(cameras)
         self._last = dict.fromkeys(cameras, -np.inf)
         self._condition = threading.Condition()
         self._closed = False
@@ -95,9 +95,9 @@ class Inbox(Generic[T]):
                 self._condition.wait_for(lambda: self._complete(most), window)
             items = []
             for name in self._available()[:most]:
-                queue = self._queues.pop(name)
-                items.append((name, queue.popleft()))
-                self._queues[name] = queue  # its next turn comes after all others
+                items.append((name, self._queues[name].popleft()))
+                self._turns.remove(name)  # its next turn comes after all others
+                self._turns.append(name)
             self._working = bool(items)
             self._condition.notify_all()
         self._taken()
@@ -129,7 +129,7 @@ class Inbox(Generic[T]):
             self._condition.notify_all()
 
     def _available(self) -> list[str]:
-        return [name for name, queue in self._queues.items() if queue and (self._closed or self._ready(name))]
+        return [name for name in self._turns if self._queues[name] and (self._closed or self._ready(name))]
 
     def _complete(self, most: int) -> bool:
         """Whether there is no camera left to wait for."""
