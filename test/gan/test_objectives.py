@@ -176,8 +176,8 @@ def test_a_generator_learns_the_colour_of_real_pictures(name):
 
 def test_a_conditional_generator_learns_the_colour_of_each_group():
     objective = make("hinge")
-    generator = create_generator("residual", SIZE, groups=2, channels=4, latent=4)
-    players = Players(generator, create_discriminator("residual", SIZE, groups=2, channels=8))
+    generator = create_generator("dcgan", SIZE, groups=2, channels=4, latent=4)
+    players = Players(generator, create_discriminator("critic", SIZE, groups=2, channels=8))
     groups = torch.arange(16) % 2
     real = torch.stack([COLOUR, -COLOUR])[groups][:, :, None, None].expand(16, 3, *SIZE)
     optimizers = {
