@@ -30,7 +30,7 @@ if not __package__:
 from rtreid_ros.msg import TrackArray  # noqa: E402
 
 from bench import camera_process  # noqa: E402
-from bench.processes import usage  # noqa: E402
+from bench.processes import quiet_domain, usage  # noqa: E402
 from rtreid_ros.nodes.environment import process_environment  # noqa: E402
 from rtreid_ros.nodes.graph import Graph, NodeSpec  # noqa: E402
 
@@ -53,7 +53,7 @@ def main() -> int:
     add("--threads", type=int, default=1, help="inference threads of each model")
     add("--output", type=Path, help="JSON file")
     args = parser.parse_args()
-    os.environ.update(process_environment(domain_id=1 + os.getpid() % 100))
+    os.environ.update(process_environment(domain_id=quiet_domain()))
     print(HEADER, flush=True)
     rows = []
     for cameras in args.cameras:

@@ -28,6 +28,7 @@ if not __package__:
 from rtreid_ros.msg import TrackArray  # noqa: E402
 
 from bench import camera_process  # noqa: E402
+from bench.processes import quiet_domain  # noqa: E402
 from rtreid_ros.nodes.environment import process_environment  # noqa: E402
 from rtreid_ros.nodes.graph import Graph, NodeSpec  # noqa: E402
 
@@ -56,7 +57,7 @@ def main() -> int:
     parser.add_argument("--output", type=Path, help="JSON file")
     arguments = parser.parse_args()
 
-    os.environ.update(process_environment(domain_id=1 + os.getpid() % 100))
+    os.environ.update(process_environment(domain_id=quiet_domain()))
     rows = []
     for size in arguments.sizes:
         for transport in arguments.transports:

@@ -40,7 +40,7 @@ if not __package__:
 from rtreid_ros.msg import TrackArray
 
 from bench.machine import machine
-from bench.processes import Usage, usage
+from bench.processes import Usage, quiet_domain, usage
 from bench.sections import columns, table, write_section
 from rtreid_ros.nodes import qos
 from rtreid_ros.nodes.environment import process_environment
@@ -360,7 +360,7 @@ def main() -> int:
     args = parser.parse_args()
     warm_up = min(args.minutes / 10, 5.0) if args.warm_up is None else args.warm_up
     args.folder.mkdir(parents=True, exist_ok=True)
-    domain_id = 1 + os.getpid() % 100
+    domain_id = quiet_domain()
     os.environ.update(process_environment(domain_id=domain_id))
     parts, good = [], True
     for shape in args.shape:

@@ -1,9 +1,15 @@
-"""A process that hangs says where, and does not hang for ever; no ROS needed."""
+"""A process that hangs, or has lost a thread, says where and ends; no ROS needed."""
 
 from __future__ import annotations
 
 import faulthandler
 import signal
+import threading
+import traceback
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rtreid_ros.nodes.base import BaseNode
 
 FLUSH_S = 90.0
 """Longer than any node may take to write its files."""
@@ -27,3 +33,19 @@ def must_end_within(seconds: float) -> None:
     never gives back the interpreter's lock cannot hold it up.
     """
     faulthandler.dump_traceback_later(seconds, exit=True)
+
+
+def end_with_any_thread(node: BaseNode) -> None:
+    """End the process, with exit code 1, when one of its threads dies of an exception.
+
+    Without that thread the node would be silent for ever; ended, it can be started anew.
+    """
+
+    def died(how: threading.ExceptHookArgs) -> None:
+        text = "".join(traceback.format_exception(how.exc_type, how.exc_value, how.exc_traceback)).rstrip()
+        name = how.thread.name if how.thread is not None else "?"
+        node.get_logger().error(f"thread {name} died, so the node ends: {text}")
+        node.exit_code = 1
+        node.finish()
+
+    threading.excepthook = died

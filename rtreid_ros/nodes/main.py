@@ -14,7 +14,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
 from rtreid_ros.errors import RtreidError
-from rtreid_ros.nodes.ending import FLUSH_S, LEAVE_S, explain_crashes, must_end_within
+from rtreid_ros.nodes.ending import FLUSH_S, LEAVE_S, end_with_any_thread, explain_crashes, must_end_within
 from rtreid_ros.nodes.environment import fastdds_profile
 from rtreid_ros.nodes.options import NODES
 from rtreid_ros.nodes.shared_memory import free_leftovers
@@ -55,6 +55,7 @@ def run(create: Callable[[], BaseNode], kind: str) -> int:
 
 def _live(create: Callable[[], BaseNode], interrupts: _Interrupts) -> int:
     node = create()
+    end_with_any_thread(node)
     try:
         if not node.start():
             return 1  # the reason is in its log

@@ -4,11 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
 from support.waiting import until
 
+from rtreid_ros.nodes.ending import end_with_any_thread
 from rtreid_ros.nodes.environment import process_environment
 from rtreid_ros.nodes.graph import NodeSpec
 
@@ -64,3 +66,29 @@ def test_an_observer_that_is_frozen_does_not_keep_a_source_from_ending(graph, tm
         assert time.monotonic() - begin < 4  # seconds before it would have given up by itself
     finally:
         started.signal("evaluator_node", signal.SIGCONT)
+
+
+def test_a_node_that_has_lost_a_thread_ends(monkeypatch):
+    said = []
+
+    class Node:
+        exit_code, ended = 0, False
+
+        def get_logger(self):
+            return self
+
+        def error(self, text):
+            said.append(text)
+
+        def finish(self):
+            self.ended = True
+
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    node = Node()
+    end_with_any_thread(node)
+    thread = threading.Thread(target=lambda: 1 / 0, name="worker")
+    thread.start()
+    thread.join()
+    assert (node.ended, node.exit_code) == (True, 1)
+    assert said[0].startswith("thread worker died")
+    assert "ZeroDivisionError" in said[0]
