@@ -25,7 +25,7 @@ CONFIG is a YAML file, or the name of a built-in configuration; SECTION.KEY=VALU
   clusters, sampler, augmentation, losses, optimizer, schedule, adaptation
 
 Every round clusters the target by the averaged network and learns the clusters as if they were people. It
-ends when clusters are stable or get no better. The folder of --output gets best.pt (the network of the best
+ends when clusters are stable or get worse. The folder of --output gets best.pt (the last network of good
 clusters, told without labels), last.pt (to go on from), config.yaml, log.jsonl and report.html. Ctrl-C
 finishes and saves the round; --resume FOLDER goes on. Needs the extra `train` (torch).
 

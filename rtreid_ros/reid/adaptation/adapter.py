@@ -44,9 +44,9 @@ class Adapter:
     Each round embeds the target with the averaged network (the mean teacher of Ge et al., Mutual
     Mean-Teaching, ICLR 2020), finds clusters, and takes them for identities in a round of training (Dai et
     al., Cluster Contrast, ACCV 2022); with a source, its identities stand beside the clusters, so that they
-    are not forgotten (as in Ge et al., SpCL, NeurIPS 2020). The network whose clusters have the highest
-    silhouette is kept. Clusters, the end and what is kept follow from the target's pictures, cameras and
-    tracklets; `evaluation` is only reported.
+    are not forgotten (as in Ge et al., SpCL, NeurIPS 2020). The last network is kept whose clusters have
+    about the highest silhouette. Clusters, the end and what is kept follow from the target's pictures,
+    cameras and tracklets; `evaluation` is only reported.
 
     What a round draws follows from the seed and its number, so an adaptation resumed from ``last.pt`` goes
     on as if never interrupted; on a processor to the last bit.
@@ -88,7 +88,7 @@ class Adapter:
         self._rounds = Rounds(config, pictures, self._placement, self.state, self._observer)
 
     def run(self) -> AdaptationCourse:
-        """Rounds until clusters are stable or get no better, or all are done, or the user interrupts.
+        """Rounds until clusters are stable or get worse, or all are done, or the user interrupts.
 
         Raises:
             TrainingError: a loss is no finite number, or there are no two clusters to learn from; the files
@@ -157,16 +157,17 @@ class Adapter:
         if options.statistics:
             self._observer.estimate(self.state.judged(), number)
         after = self._observer.observe(self.state.judged(), number)
-        row |= after.figures
-        row["agreement"] = agreement(seen.clustering.labels, after.clustering.labels)
+        figures = dict(after.figures)
+        figures["agreement"] = agreement(seen.clustering.labels, after.clustering.labels)
         if options.judge_every and number % options.judge_every == 0:
-            row |= self._observer.judge(self.state.judged())
-        better = course.note(row, options.stable)
+            figures |= self._observer.judge(self.state.judged())
+        row |= figures
+        kept = course.note(row, options)
         progress.epoch(row)
-        progress.say(f"round {number}: {told(row)}{'; the best so far' if better else ''}")
-        if better:
-            outputs.save(BEST, self._checkpoint(row, whole=False))
-        outputs.save(LAST, self._checkpoint(row, whole=True))
+        progress.say(f"round {number}: {told(row)}{'' if kept else '; not kept'}")
+        if kept:
+            outputs.save(BEST, self._checkpoint(figures, whole=False))
+        outputs.save(LAST, self._checkpoint(figures, whole=True))
         return after
 
     def _observe(self) -> Observation:

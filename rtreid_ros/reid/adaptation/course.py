@@ -20,7 +20,7 @@ class AdaptationCourse:
     Attributes:
         rounds: done.
         best: the highest silhouette so far.
-        best_round: after which round that was; 0 = before the first.
+        best_round: after which round the network is kept; 0 = before the first.
         stale: rounds since.
         calm: rounds in a row, the last among them, whose clusters agree with those before.
         before: what was known of the network as it came.
@@ -43,23 +43,30 @@ class AdaptationCourse:
         """Take in the clusters before the first round."""
         self.best = silhouette
 
-    def note(self, row: dict[str, Any], stable: float) -> bool:
-        """Take in a round; whether its network is the best so far."""
+    def note(self, row: dict[str, Any], options: AdaptationOptions) -> bool:
+        """Take in a round; whether its network is kept.
+
+        It is, unless its silhouette lies clearly below the highest so far: learning is expected to help,
+        which a silhouette, that changes with eps from round to round, shows only roughly; what it shows
+        is that clusters fall apart or flow together.
+        """
         self.rounds += 1
         self.history.append(row)
-        better = bool(row["silhouette"] > self.best)
-        if better:
-            self.best, self.best_round = row["silhouette"], self.rounds
-        self.stale = 0 if better else self.stale + 1
-        self.calm = self.calm + 1 if stable and row["agreement"] >= stable else 0
-        return better
+        kept = bool(row["silhouette"] >= self.best - options.tolerance)
+        self.best = max(self.best, row["silhouette"])
+        if kept:
+            self.best_round = self.rounds
+        self.stale = 0 if kept else self.stale + 1
+        calm = options.stable and row["agreement"] >= options.stable
+        self.calm = self.calm + 1 if calm else 0
+        return kept
 
     def ending(self, options: AdaptationOptions) -> str:
         """Why there is no further round; empty where there is."""
         if self.calm >= _CALM:
             return f"clusters have been stable for {self.calm} rounds (agreement {options.stable:g} or more)"
         if options.patience and self.stale >= options.patience:
-            return f"no better clusters in {self.stale} rounds"
+            return f"worse clusters in {self.stale} rounds in a row"
         return f"all {self.rounds} rounds are done" if self.rounds >= options.rounds else ""
 
     def as_dict(self) -> dict[str, Any]:

@@ -33,7 +33,10 @@ class AdaptationOptions:
     stable: float = option(
         0.98, "two rounds whose clusters agree so far with those before end it; 0: never", ge=0, le=1
     )
-    patience: int = option(5, "rounds without better clusters after which it ends; 0: never", ge=0)
+    tolerance: float = option(
+        0.02, "how far the silhouette may lie below the highest so far for a later network to be kept", ge=0
+    )
+    patience: int = option(5, "rounds in a row that are not kept, after which it ends; 0: never", ge=0)
     judge_every: int = option(
         0, "rounds between judging on `evaluation`, for the report alone; 0: only before and after", ge=0
     )

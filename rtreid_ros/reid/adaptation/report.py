@@ -32,8 +32,8 @@ def adaptation_page(
     """
     return training_page(
         f"Adaptation of {network}",
-        f"The network after round {course.best_round} is kept, for the silhouette of its clusters; epochs "
-        "are rounds here.",
+        f"The network after round {course.best_round} is kept, the last of about the highest silhouette. "
+        "Epochs are rounds here.",
         course.history,
         best_epoch=course.best_round,
         facts=[(fact[0], fact[-1]) for fact in facts],

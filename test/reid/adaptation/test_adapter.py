@@ -35,7 +35,8 @@ def test_it_adapts_and_tells_how_it_went(adapter, judged, rehearsed, tmp_path):
     best = load_checkpoint(tmp_path / "out/best.pt")
     assert (best.epoch, best.classes, best.size) == (course.best_round, 0, (32, 16))
     scores = [course.statistics["silhouette"], *(row["silhouette"] for row in rows)]
-    assert course.best_round == int(np.argmax(scores))
+    highest = np.maximum.accumulate(scores)
+    assert course.best_round == np.flatnonzero(np.array(scores) >= highest - 0.02)[-1]
 
 
 def test_what_it_makes_embeds_like_any_checkpoint(adapter, people, tmp_path):
@@ -117,7 +118,7 @@ def test_stable_clusters_end_it(adapter):
 
 
 def test_clusters_that_get_no_better_end_it(adapter, monkeypatch):
-    scores = iter([0.5, 0.6, 0.55, 0.4, 0.3])
+    scores = iter([0.5, 0.6, 0.59, 0.55, 0.5])
     observe = Observer.observe
 
     def scored(self, model, number):
@@ -127,7 +128,7 @@ def test_clusters_that_get_no_better_end_it(adapter, monkeypatch):
 
     monkeypatch.setattr(Observer, "observe", scored)
     course = adapter("adaptation.patience=2", "adaptation.rounds=9").run()
-    assert (course.rounds, course.best_round, course.best) == (3, 1, 0.6)
+    assert (course.rounds, course.best_round, course.best) == (4, 2, 0.6)
 
 
 def test_too_few_pictures_are_refused(adapter):
