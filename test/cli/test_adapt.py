@@ -77,7 +77,7 @@ def test_it_says_what_came_of_it_and_goes_on(rtreid, config, best, people, tmp_p
     assert "all 1 rounds are done; the network after round" in err
     code, _, err = rtreid("adapt", config, *words, "--output", folder)
     assert code == 2
-    assert "holds an adaptation already: --resume it" in err
+    assert "holds work already: --resume it" in err
     assert rtreid("adapt", "--resume", folder, "adaptation.rounds=2", "--quiet")[:2] == (0, "")
     assert load_checkpoint(folder / "last.pt").epoch == 2
 

@@ -102,7 +102,7 @@ def test_a_folder_that_holds_a_training_is_not_overwritten(rtreid, config, tmp_p
     )
     code, _, err = rtreid("train-gan", config, "--output", tmp_path / "out")
     assert code == 2
-    assert "holds a training already: --resume it" in err
+    assert "holds work already: --resume it" in err
 
 
 def test_without_torch_the_extra_is_named(rtreid, config, tmp_path, monkeypatch):

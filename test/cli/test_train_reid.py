@@ -113,7 +113,7 @@ def test_a_folder_that_holds_a_training_is_not_overwritten(rtreid, config, tmp_p
     assert rtreid("train-reid", config, "training.epochs=1", "--output", tmp_path / "out", "--quiet")[0] == 0
     code, _, err = rtreid("train-reid", config, "--output", tmp_path / "out")
     assert code == 2
-    assert "holds a training already: --resume it" in err
+    assert "holds work already: --resume it" in err
 
 
 def test_without_torch_the_extra_is_named(rtreid, config, tmp_path, monkeypatch):
