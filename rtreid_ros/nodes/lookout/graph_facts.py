@@ -16,8 +16,8 @@ from rtreid_ros.nodes.lookout.connections import BUSY, GraphFacts
 from rtreid_ros.nodes.lookout.remaps import COMPRESSED, RAW
 
 _GET_STATE = "lifecycle_msgs/srv/GetState"
-_ANSWER_S = 5.0
-"""A managed node that has not told its state after this long is asked anew."""
+_ANSWER_S = 30.0
+"""A managed node that has not told its state after this long is asked anew; loading a model takes less."""
 
 
 class GraphReader:
