@@ -1,9 +1,12 @@
-"""A process that hangs, or has lost a thread, says where and ends; no ROS needed."""
+"""Processes that must not stay: those that hang, have lost a thread, or have lost who started them."""
 
 from __future__ import annotations
 
+import ctypes
 import faulthandler
+import os
 import signal
+import sys
 import threading
 import traceback
 from typing import TYPE_CHECKING
@@ -15,6 +18,21 @@ FLUSH_S = 90.0
 """Longer than any node may take to write its files."""
 LEAVE_S = 15.0
 """For what comes after: the middleware's farewell."""
+
+
+STARTED_BY = "RTREID_STARTED_BY"
+"""Environment variable: process id of whoever watches this node, and does not want it to outlive him."""
+_PR_SET_PDEATHSIG = 1
+
+
+def end_with_whoever_started_it() -> None:
+    """Interrupt this process when the one named by ``RTREID_STARTED_BY`` dies, even if that was killed."""
+    starter = os.environ.get(STARTED_BY, "")
+    if not starter.isdecimal() or not sys.platform.startswith("linux"):
+        return
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
+    if os.getppid() != int(starter):  # it has died before we could say so
+        os.kill(os.getpid(), signal.SIGINT)
 
 
 def explain_crashes() -> None:

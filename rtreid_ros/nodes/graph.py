@@ -19,6 +19,7 @@ the time is over, so a crash is never taken for slowness.
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -33,6 +34,7 @@ from typing import IO, Any
 import yaml
 
 from rtreid_ros.errors import RtreidError
+from rtreid_ros.nodes.ending import STARTED_BY
 from rtreid_ros.nodes.environment import process_environment
 
 
@@ -98,7 +100,7 @@ class _Process:
         parameter_file.write_text(spec.parameter_yaml(), encoding="utf-8")
         self.popen = subprocess.Popen(
             spec.command(parameter_file),
-            env=dict(environment),
+            env={**environment, STARTED_BY: str(os.getpid())},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -145,6 +147,8 @@ class _Process:
 
 class Graph:
     """Starts nodes as processes, watches them and stops them cleanly. A context manager.
+
+    They end also when our own process is killed, or (on Linux) the thread that has started them ends.
 
     Args:
         nodes: what to start on entering the context, in this order.

@@ -14,7 +14,14 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
 from rtreid_ros.errors import RtreidError
-from rtreid_ros.nodes.ending import FLUSH_S, LEAVE_S, end_with_any_thread, explain_crashes, must_end_within
+from rtreid_ros.nodes.ending import (
+    FLUSH_S,
+    LEAVE_S,
+    end_with_any_thread,
+    end_with_whoever_started_it,
+    explain_crashes,
+    must_end_within,
+)
 from rtreid_ros.nodes.environment import fastdds_profile
 from rtreid_ros.nodes.options import NODES
 from rtreid_ros.nodes.shared_memory import free_leftovers
@@ -41,6 +48,7 @@ def run(create: Callable[[], BaseNode], kind: str) -> int:
     explain_crashes()
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     interrupts = _Interrupts()
+    end_with_whoever_started_it()
     try:
         rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
     except Exception as error:  # rclpy's own errors for arguments have no common base

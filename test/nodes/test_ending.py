@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from support.waiting import until
@@ -92,3 +93,29 @@ def test_a_node_that_has_lost_a_thread_ends(monkeypatch):
     assert (node.ended, node.exit_code) == (True, 1)
     assert said[0].startswith("thread worker died")
     assert "ZeroDivisionError" in said[0]
+
+
+def test_nodes_do_not_outlive_who_started_them(ros, domain_id, tmp_path):
+    code = (
+        "import os, time\n"
+        "from rtreid_ros.nodes.graph import Graph, NodeSpec\n"
+        f"graph = Graph([NodeSpec('tracker_node')], log_dir={str(tmp_path)!r}, domain_id={domain_id})\n"
+        "graph.__enter__()\n"
+        "graph.wait_for_log('tracker_node', 'ready', 60)\n"
+        "print(graph.pid('tracker_node'), flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], env=process_environment(), stdout=subprocess.PIPE, text=True
+    ) as starter:
+        node = int(starter.stdout.readline())
+        assert is_running(node)
+        starter.kill()
+    until(lambda: not is_running(node), 20, "the end of the node")
+
+
+def is_running(pid):
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
