@@ -30,6 +30,9 @@ from rtreid_ros.people.person import nearest
 _PATIENCE_S = 5.0
 """While waiting, silence for this long is worth a line in the log."""
 
+_UNKNOWN = "_NODE_NAME_UNKNOWN_"
+"""What rclpy calls a node it has not yet heard of."""
+
 
 class TrackClient:
     """Tracks of one topic, for programs of a few lines; a context manager.
@@ -260,12 +263,18 @@ class TrackClient:
         """
         self._may_wait()
         deadline = time.monotonic() + timeout
-        infos = self.node.get_publishers_info_by_topic(self.topic)
-        names = sorted({f"{info.node_namespace.rstrip('/')}/{info.node_name}" for info in infos})
+        names = self._publishers()
+        while any(_UNKNOWN in name for name in names) and time.monotonic() < deadline:
+            time.sleep(0.02)  # a publisher is found a moment before its node
+            names = self._publishers()
         if not names:
             raise ServiceError(f"nobody to reset: nobody publishes {self.topic}")
         for name in names:
             self._trigger(f"{name}/reset", deadline)
+
+    def _publishers(self) -> list[str]:
+        infos = self.node.get_publishers_info_by_topic(self.topic)
+        return sorted({f"{info.node_namespace.rstrip('/')}/{info.node_name}" for info in infos})
 
     def _trigger(self, service: str, deadline: float) -> None:
         client = self.node.create_client(Trigger, service)
