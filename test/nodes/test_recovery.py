@@ -108,8 +108,9 @@ def kill_and_restart(victim, started, specs, streams, counts):
     until(lambda: started.log(victim).count("ready") > lives, 60, f"{victim} to be ready again")
     ready = time.monotonic()
     begin = counts()
-    if victim == "recorder_node":
-        begin["recorded"] = 0  # it counts anew
+    if victim == "recorder_node":  # it counts anew, and what the dead one has told is still there
+        until(lambda: counts()["recorded"] < dead["recorded"], 30, "figures of the new recorder")
+        begin["recorded"] = 0
     until(lambda: grown(counts, begin, NEEDS, 1), 30, f"all results after the return of {victim}")
     seconds = time.monotonic() - ready
     for kind, birth in births(streams).items():
