@@ -54,7 +54,7 @@ def save_snapshot(
     try:
         base.parent.mkdir(parents=True, exist_ok=True)
         content = {
-            "stamp": seconds + nanoseconds * 1e-9,
+            "stamp_ns": stamp_ns,
             "camera": camera,
             "tracks": _rows(tracks, class_names),
         }

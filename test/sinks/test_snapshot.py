@@ -26,6 +26,7 @@ def test_a_snapshot_is_the_picture_with_and_without_tracks_and_their_list(tmp_pa
         "12.000000034-tracks.png",
     ]
     content = json.loads(files[0].read_text())
+    assert content["stamp_ns"] == 12_000_000_034
     assert [row["id"] for row in content["tracks"]] == [1, 2]
     assert content["tracks"][0]["box"] == [80.0, 150.0, 40.0, 100.0]
     assert content["tracks"][0]["class"] == "person"
