@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import array
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from builtin_interfaces.msg import Time
@@ -21,8 +22,8 @@ from rtreid_ros.types import Detections, Float32, Float64, GroundTruth, Tracks
 NANOSECONDS = 1_000_000_000
 
 
-def stamp_ns(message: DetectionArray | TrackArray) -> int:
-    """The header stamp of a message, nanoseconds."""
+def stamp_ns(message: Any) -> int:
+    """The header stamp of any message, or part of one, that has a header; nanoseconds."""
     return _nanoseconds(message.header.stamp)
 
 

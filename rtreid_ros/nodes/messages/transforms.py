@@ -12,7 +12,7 @@ from std_msgs.msg import Header
 
 from rtreid_ros.errors import InputError, MissingDependencyError
 from rtreid_ros.geometry import GroundPlane, TransformTree
-from rtreid_ros.nodes.messages.conversions import NANOSECONDS
+from rtreid_ros.nodes.messages.conversions import stamp_ns
 from rtreid_ros.nodes.topics import Output
 from rtreid_ros.types import Float64
 
@@ -42,13 +42,12 @@ def add_transforms(tree: TransformTree, message: Any, *, fixed: bool) -> None:
     """
     wrong: InputError | None = None
     for item in message.transforms:
-        stamp = item.header.stamp.sec * NANOSECONDS + item.header.stamp.nanosec
         turn, place = item.transform.rotation, item.transform.translation
         try:
             tree.add(
                 item.header.frame_id.lstrip("/"),
                 item.child_frame_id.lstrip("/"),
-                stamp,
+                stamp_ns(item),
                 (turn.x, turn.y, turn.z, turn.w),
                 (place.x, place.y, place.z),
                 fixed=fixed,

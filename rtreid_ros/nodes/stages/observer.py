@@ -13,7 +13,7 @@ from rtreid_ros.msg import TrackArray
 from rtreid_ros.nodes import qos
 from rtreid_ros.nodes.base import BaseNode
 from rtreid_ros.nodes.flow.ledger import Entry, FrameLedger
-from rtreid_ros.nodes.messages.conversions import NANOSECONDS, stamp_ns
+from rtreid_ros.nodes.messages.conversions import stamp_ns
 
 _DISCOVERY_S = 1.0
 """Tracks may be found this much earlier than the source that announces their frames."""
@@ -112,7 +112,7 @@ class ObserverNode(BaseNode):
     def _announced(self, message: TimeReference) -> None:
         self.last_news = time.monotonic()
         self._without_source = False
-        stamp = message.header.stamp.sec * NANOSECONDS + message.header.stamp.nanosec
+        stamp = stamp_ns(message)
         index = message.source.rpartition("#")[2]
         if not index.isdigit():
             raise MessageError(f"frames: source must end in #<index>, got {message.source!r}")
