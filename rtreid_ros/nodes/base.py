@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from rclpy.clock import Clock, ClockType
 from rclpy.qos import QoSProfile
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage, Image
@@ -74,8 +73,7 @@ class BaseNode(ManagedNode):
         self._log_bridge = LogBridge(self)
         logging.getLogger("rtreid_ros").addHandler(self._log_bridge)
         self._diagnostics = Diagnostics(self)
-        # steady, so that they come also while a simulated clock stands still
-        self.create_timer(1.0, self._report, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._steady_timer(1.0, self._report)  # also in a node that is not active
 
     def deactivate(self) -> None:
         """Stop working; threads and topics made since activation end here."""
@@ -205,20 +203,14 @@ class BaseNode(ManagedNode):
         )
 
     def _explain_mismatch(self, topic: str, own: QoSProfile, *, publishing: bool) -> None:
-        def destroy() -> None:
-            self.destroy_timer(timer)
-
         def explain() -> None:
-            self._made.remove(destroy)
-            destroy()
             text = qos.mismatch_text(self, topic, own, publishing=publishing)
             self.get_logger().error(text)
             if not publishing:
                 self.silence.said(topic, text)
 
         # the other end's name and profile are known a moment after the event
-        timer = self.create_timer(_MISMATCH_DELAY_S, explain, clock=Clock(clock_type=ClockType.STEADY_TIME))
-        self._made.append(destroy)
+        self.after(_MISMATCH_DELAY_S, explain)
 
     # ------------------------------------------------------------------------- error policy
 

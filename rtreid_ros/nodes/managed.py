@@ -222,11 +222,27 @@ class ManagedNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to u
 
     # -------------------------------------------------------------- timers and services
 
-    def every(self, seconds: float, callback: Callable[[], None]) -> Timer:
-        """A timer, while active, on the steady clock: it goes on while a simulated clock stands still."""
-        timer = self.create_timer(seconds, callback, clock=Clock(clock_type=ClockType.STEADY_TIME))
+    def every(self, seconds: float, callback: Callable[[], None]) -> None:
+        """Call again and again, while active, on the steady clock, which no simulated clock stops."""
+        timer = self._steady_timer(seconds, callback)
         self._made.append(lambda: self.destroy_timer(timer))
-        return timer
+
+    def after(self, seconds: float, callback: Callable[[], None]) -> None:
+        """Call once, if still active then."""
+
+        def destroy() -> None:
+            self.destroy_timer(timer)
+
+        def due() -> None:
+            self._made.remove(destroy)
+            destroy()
+            callback()
+
+        timer = self._steady_timer(seconds, due)
+        self._made.append(destroy)
+
+    def _steady_timer(self, seconds: float, callback: Callable[[], None]) -> Timer:
+        return self.create_timer(seconds, callback, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def offer(self, name: str, act: Callable[[], str]) -> None:
         """A service ``~/name`` (std_srvs/Trigger), while active.
