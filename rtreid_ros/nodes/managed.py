@@ -87,6 +87,12 @@ class ManagedNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to u
         self._release()
         self.state = "finalized"
 
+    def destroy_node(self) -> None:
+        """Leave the graph."""
+        super().destroy_node()
+        # rclpy forgets it, and it keeps the node visible until the garbage collector comes by
+        self._state_machine.destroy_when_not_in_use()
+
     def finish(self) -> None:
         """End the process, with `exit_code`; from any thread."""
         self.ended = True

@@ -1,9 +1,11 @@
 """The life and the parameters of a managed node, in this process."""
 
+import gc
 import threading
 
 import pytest
 from support.models import constant_detector
+from support.waiting import until
 
 
 @pytest.fixture
@@ -51,6 +53,19 @@ def test_with_autostart_it_works_at_once(make):
     assert node.is_active
     assert set(node.inputs) >= {"/embeddings"}
     assert "/tracks" in node.outputs
+
+
+def test_a_destroyed_node_leaves_the_graph_at_once(make, peer):
+    node = make("detector_node", autostart=True)
+    node.start()
+    until(lambda: "detector_node" in peer.node.get_node_names(), 10, "the node")
+    gc.disable()  # nothing but destroy_node is to free it
+    try:
+        node.close()
+        node.destroy_node()
+        until(lambda: "detector_node" not in peer.node.get_node_names(), 5, "its end")
+    finally:
+        gc.enable()
 
 
 def test_a_model_that_cannot_be_loaded_fails_the_transition_and_another_may_be_named(make):
