@@ -283,6 +283,7 @@ def test_people_of_the_street_stand_where_they_walk_through_the_whole_graph(grap
     from rclpy.qos import DurabilityPolicy, QoSProfile
     from rtreid_ros.msg import TrackArray
     from sensor_msgs.msg import CameraInfo, TimeReference
+    from std_msgs.msg import UInt64
 
     from rtreid_ros.boxes import iou
     from rtreid_ros.datasets.synthetic import SyntheticScene
@@ -297,11 +298,9 @@ def test_people_of_the_street_stand_where_they_walk_through_the_whole_graph(grap
         "lossless": True,
     }
     latched = QoSProfile(depth=500, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-    found = peer.collect(TrackArray, "tracks_3d", 500)
-    truths, frames = (
-        peer.collect(TrackArray, "ground_truth", latched),
-        peer.collect(TimeReference, "frames", latched),
-    )
+    found, truths = (peer.collect(TrackArray, topic, latched) for topic in ("tracks_3d", "ground_truth"))
+    frames = peer.collect(TimeReference, "frames", latched)
+    peer.collect(UInt64, "source_finished", latched)
     started = graph(
         NodeSpec("tracking_node", parameters={"tracker.name": "bytetrack", "lossless": True}),
         NodeSpec("position_node", parameters=parameters),
@@ -310,10 +309,11 @@ def test_people_of_the_street_stand_where_they_walk_through_the_whole_graph(grap
     k = [view.focal, 0.0, view.centre[0], 0.0, view.focal, view.centre[1], 0.0, 0.0, 1.0]
     info.publish(camera_info(k=k))
     peer.wait_for_publisher("/tracks_3d")
-    street = {"source": "synthetic:seed=3,frames=60,people=12", "lossless": True}
+    street = {"source": "synthetic:seed=3,frames=60,people=12", "lossless": True, "wait_for_observers": 1}
     started.start(NodeSpec("source_node", parameters=street))
     started.wait("source_node", timeout=120)
-    until(lambda: len(found) == len(truths) == len(frames) == 60, 20, "60 frames")
+    for topic, messages in (("tracks_3d", found), ("ground_truth", truths), ("frames", frames)):
+        until(lambda messages=messages: len(messages) == 60, 20, f"60 messages of {topic}")
 
     numbers = {(item.header.stamp.sec, item.header.stamp.nanosec): item.source for item in frames}
     errors = []
