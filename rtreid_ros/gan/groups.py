@@ -30,19 +30,31 @@ class Groups:
 
     Attributes:
         labels: ``(N,)`` 0..G-1.
-        counts: pictures of each group.
+        centres: ``(G, D)`` mean features of each group.
     """
 
     labels: Int64
-    counts: tuple[int, ...]
+    centres: Float32
 
     @classmethod
-    def of(cls, labels: Int64) -> Groups:
-        """Groups of labels 0..G-1, none of them empty."""
-        return cls(labels, tuple(np.bincount(labels).tolist()))
+    def of(cls, labels: Int64, features: Float32) -> Groups:
+        """Groups of labels 0..G-1, none of them empty, of pictures with ``(N, D)`` features."""
+        centres = [features[labels == group].mean(0) for group in range(labels.max() + 1)]
+        return cls(labels, np.stack(centres))
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Pictures of each group."""
+        return tuple(np.bincount(self.labels).tolist())
+
+    def nearest(self, features: Float32) -> Int64:
+        """``(M,)``: the group with the nearest centre to each of ``(M, D)`` features."""
+        distances = _squared_distances(features.astype(np.float64), self.centres.astype(np.float64))
+        nearest: Int64 = distances.argmin(1)
+        return nearest
 
 
-def by_camera(cameras: Int64) -> Groups:
+def by_camera(cameras: Int64, features: Float32) -> Groups:
     """One group for each of the ``(N,)`` cameras, in the order of their numbers.
 
     Raises:
@@ -50,7 +62,7 @@ def by_camera(cameras: Int64) -> Groups:
     """
     if cameras.min() < 0:
         raise ConfigError("groups.by=camera: this data set does not tell all cameras; use appearance or none")
-    return Groups.of(np.unique(cameras, return_inverse=True)[1].astype(np.int64))
+    return Groups.of(np.unique(cameras, return_inverse=True)[1].astype(np.int64), features)
 
 
 def by_appearance(features: Float32, options: GroupOptions, seed: int) -> Groups:
@@ -61,7 +73,7 @@ def by_appearance(features: Float32, options: GroupOptions, seed: int) -> Groups
     """
     labels = k_means(features, options.count, restarts=options.restarts, seed=seed)
     order = np.argsort(-np.bincount(labels, minlength=options.count), kind="stable")
-    return Groups.of(np.argsort(order)[labels].astype(np.int64))
+    return Groups.of(np.argsort(order)[labels].astype(np.int64), features)
 
 
 def k_means(points: Float32, count: int, *, restarts: int = 5, iterations: int = 100, seed: int = 0) -> Int64:

@@ -45,12 +45,12 @@ def embedder(tmp_path_factory):
 def trainer(people, embedder, tmp_path):
     """Makes a trainer: of the folder ``name`` below tmp_path, with overrides as typed."""
 
-    def make(*overrides, name="out", resume=False):
+    def make(*overrides, name="out", resume=False, progress=False):
         values = copy.deepcopy(SMALL)
         values["data"]["root"] = str(people)
         values["judging"]["model"] = str(embedder)
         folder = tmp_path / name
         checkpoint = load_gan(folder / "last.pt") if resume else None
-        return GanTrainer(read_config(values, overrides), folder, checkpoint, progress=False)
+        return GanTrainer(read_config(values, overrides), folder, checkpoint, progress=progress)
 
     return make

@@ -58,12 +58,21 @@ def test_more_groups_than_different_pictures_are_refused():
         k_means(points, 2)
 
 
+def test_pictures_belong_to_the_group_whose_centre_is_nearest():
+    points, truth = clouds([50, 30, 10])
+    groups = by_appearance(points, GroupOptions(count=3), seed=1)
+    assert np.array_equal(groups.nearest(points), groups.labels)
+    assert groups.nearest(points[truth == 1] + np.float32(0.1)).tolist() == [1] * 30
+
+
 def test_cameras_are_groups_in_their_order():
-    groups = by_camera(np.array([4, 0, 4, 2]))
+    features = np.array([[1, 0], [0, 2], [3, 0], [0, 0]], np.float32)
+    groups = by_camera(np.array([4, 0, 4, 2]), features)
+    assert groups.centres.tolist() == [[0, 2], [0, 0], [2, 0]]
     assert groups.labels.tolist() == [2, 0, 2, 1]
     assert groups.counts == (1, 1, 2)
 
 
 def test_unknown_cameras_are_refused():
     with pytest.raises(ConfigError, match=r"groups.by=camera: this data set does not tell all cameras"):
-        by_camera(np.array([0, -1]))
+        by_camera(np.array([0, -1]), np.zeros((2, 3), np.float32))

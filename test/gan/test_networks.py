@@ -88,6 +88,20 @@ def test_every_parameter_of_a_conditional_generator_learns(name):
     assert not [key for key, item in network.named_parameters() if item.grad is None or not item.grad.any()]
 
 
+@pytest.mark.parametrize("name", list(GENERATORS))
+def test_the_group_weighs_as_much_as_the_noise_from_the_beginning(name):
+    network = create_generator(name, (32, 16), groups=3, channels=4, latent=50)
+    told = network.told(torch.ones(2, 50), torch.tensor([2, 0]))
+    assert torch.equal(told[:, :50], torch.ones(2, 50))
+    torch.testing.assert_close(told[:, 50:].square().sum(1), torch.full((2,), 50.0))
+    assert told[:, 50:].argmax(1).tolist() == [2, 0]
+    noise = torch.randn(64, 50)
+    with torch.no_grad():
+        one, other = (network(noise, torch.full((64,), group)) for group in (0, 1))
+        unlike = network(torch.randn(64, 50), torch.zeros(64, dtype=torch.int64))
+    assert (one - other).abs().mean() > 0.3 * (one - unlike).abs().mean()
+
+
 @pytest.mark.parametrize("name", list(DISCRIMINATORS))
 def test_every_parameter_of_a_conditional_discriminator_learns(name):
     network = create_discriminator(name, (32, 16), groups=3, channels=8, attention=8)

@@ -4,14 +4,19 @@ import json
 import math
 import signal
 
+import numpy as np
 import pytest
 import torch
 
 from rtreid_ros.errors import ConfigError, InputError, ModelError, TrainingError
 from rtreid_ros.gan.checkpoint import load_gan
 from rtreid_ros.gan.features import FeatureNetwork
+from rtreid_ros.gan.groups import Groups
+from rtreid_ros.gan.networks.base import Generator, GeneratorOptions
 from rtreid_ros.gan.objectives import OBJECTIVES
 from rtreid_ros.gan.training.epoch import EpochLoop
+from rtreid_ros.gan.training.judging import Judge
+from rtreid_ros.gan.training.options import JudgingOptions
 from rtreid_ros.gan.training.pictures import batches
 from rtreid_ros.reid.training.progress import Progress, flat
 
@@ -24,6 +29,25 @@ def same(one, other):
     if isinstance(one, list | tuple):
         return len(one) == len(other) and all(map(same, one, other))
     return one == other
+
+
+class Brightness:
+    """Features: how bright a picture is, and a one."""
+
+    def of(self, images):
+        mean = images.float().mean((1, 2, 3)) / 255
+        return torch.stack([mean, torch.ones(len(images))], 1).numpy()
+
+
+class Shade(Generator):
+    """Makes a shade of grey for each group."""
+
+    def __init__(self, shades):
+        super().__init__((16, 8), len(shades), GeneratorOptions(latent=2))
+        self.shades = torch.tensor(shades)
+
+    def forward(self, noise, groups=None):
+        return self.shades[groups][:, None, None, None].expand(-1, 3, 16, 8)
 
 
 def timeless(history):
@@ -145,6 +169,29 @@ def test_best_is_the_averaged_generator_of_the_lowest_kid(trainer, tmp_path, mon
     for key in statistics:
         assert not torch.equal(last.weights[key], last.training["players"]["generator"][key])
         assert not torch.equal(last.weights[key], torch.ones_like(last.weights[key]))
+
+
+def test_whether_groups_are_told_apart_is_measured_and_shown(trainer, tmp_path, capsys):
+    course = trainer("groups.by=camera", "training.epochs=2", progress=True).run()
+    judged = [row["group_accuracy"] for row in course.history if "kid" in row]
+    assert all(0 <= value <= 1 for value in judged)
+    assert f"group accuracy {judged[-1]:.3f}, " in capsys.readouterr().err
+    assert (tmp_path / "out" / "report.html").read_text().count("group accuracy") >= 2
+    assert all("group_accuracy" not in row for row in trainer("training.epochs=1").run().history)
+
+
+def test_made_pictures_are_compared_with_the_centre_of_the_group_asked_for():
+    bright, dark = (
+        torch.full((9, 3, 16, 8), 250, dtype=torch.uint8),
+        torch.full((7, 3, 16, 8), 5, dtype=torch.uint8),
+    )
+    real = torch.cat([bright, dark])
+    network = Brightness()
+    groups = Groups.of(np.repeat([0, 1], [9, 7]), network.of(real))
+    judge = Judge(JudgingOptions(images=20, subset_size=6), real, groups, network, torch.device("cpu"))
+    assert judge.figures(Shade([0.9, -0.9]))["group_accuracy"] == 1
+    assert judge.figures(Shade([-0.9, 0.9]))["group_accuracy"] == 0
+    assert 0 < judge.figures(Shade([0.9, 0.9]))["group_accuracy"] < 1
 
 
 def test_judging_only_at_the_end(trainer):

@@ -8,6 +8,7 @@ from typing import ClassVar, NamedTuple
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from rtreid_ros.errors import ConfigError
 from rtreid_ros.options import option
@@ -38,6 +39,9 @@ class Generator(nn.Module):
         size: of its pictures.
         groups: how many groups a picture may be asked from; 0 = it is not conditional.
         options: the network's `Options`.
+
+    Attributes:
+        inputs: numbers its first layer is told, see `told`.
     """
 
     Options: ClassVar[type[GeneratorOptions]] = GeneratorOptions
@@ -45,6 +49,18 @@ class Generator(nn.Module):
     def __init__(self, size: Size, groups: int, options: GeneratorOptions) -> None:
         super().__init__()
         self.size, self.groups, self.options, self.latent = size, groups, options, options.latent
+        self.inputs = options.latent + groups
+
+    def told(self, noise: torch.Tensor, groups: torch.Tensor | None) -> torch.Tensor:
+        """``(B, inputs)``: the noise and, if conditional, beside it the group, which weighs as much.
+
+        Mirza and Osindero, Conditional Generative Adversarial Nets, 2014, section 3.2. Where only the norms
+        are told, groups begin alike and long stay so.
+        """
+        if groups is None:
+            return noise
+        asked = functional.one_hot(groups, self.groups).to(noise.dtype)
+        return torch.cat([noise, asked * math.sqrt(self.latent)], 1)
 
     def forward(self, noise: torch.Tensor, groups: torch.Tensor | None = None) -> torch.Tensor:
         """``(B, 3, H, W)`` RGB in -1..1 from ``(B, latent)`` noise and the ``(B,)`` groups asked for."""

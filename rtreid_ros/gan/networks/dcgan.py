@@ -30,7 +30,7 @@ class DcganGenerator(Generator):
         pyramid.check_attention(options.attention)
         widths = pyramid.widths(options.channels)
         self._start = (widths[0], *pyramid.start)
-        self.project = nn.Linear(options.latent, widths[0] * pyramid.start[0] * pyramid.start[1], bias=False)
+        self.project = nn.Linear(self.inputs, widths[0] * pyramid.start[0] * pyramid.start[1], bias=False)
         self.norms = nn.ModuleList(BatchNorm(width, groups) for width in widths)
         self.ups = nn.ModuleList(
             nn.ConvTranspose2d(before, after, 4, 2, 1, bias=after == 3)
@@ -44,7 +44,7 @@ class DcganGenerator(Generator):
 
     def forward(self, noise: torch.Tensor, groups: torch.Tensor | None = None) -> torch.Tensor:
         """See `Generator`."""
-        maps = self.project(noise).reshape(-1, *self._start)
+        maps = self.project(self.told(noise, groups)).reshape(-1, *self._start)
         for norm, up in zip(self.norms, self.ups, strict=True):
             maps = up(norm(maps, groups).relu())
             if self.attention is not None and maps.shape[2] == self._attends:

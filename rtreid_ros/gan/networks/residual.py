@@ -55,7 +55,7 @@ class ResidualGenerator(Generator):
         pyramid.check_attention(options.attention)
         widths = pyramid.widths(options.channels)
         self._start = (widths[0], *pyramid.start)
-        self.project = xavier(nn.Linear(options.latent, widths[0] * pyramid.start[0] * pyramid.start[1]))
+        self.project = xavier(nn.Linear(self.inputs, widths[0] * pyramid.start[0] * pyramid.start[1]))
         outs = [*widths[1:], widths[-1]]
         self.blocks = nn.ModuleList(
             Up(before, after, groups) for before, after in zip(widths, outs, strict=True)
@@ -69,7 +69,7 @@ class ResidualGenerator(Generator):
 
     def forward(self, noise: torch.Tensor, groups: torch.Tensor | None = None) -> torch.Tensor:
         """See `Generator`."""
-        maps = self.project(noise).reshape(-1, *self._start)
+        maps = self.project(self.told(noise, groups)).reshape(-1, *self._start)
         for block in self.blocks:
             maps = block(maps, groups)
             if self.attention is not None and maps.shape[2] == self._attends:

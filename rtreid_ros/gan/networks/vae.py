@@ -83,7 +83,7 @@ class VaeDecoder(Generator):
         widths = pyramid.widths(options.channels)
         self._start = (widths[0], *pyramid.start)
         outs = [*widths[1:], widths[-1]]
-        self.project = nn.Linear(options.latent, widths[0] * pyramid.start[0] * pyramid.start[1], bias=False)
+        self.project = nn.Linear(self.inputs, widths[0] * pyramid.start[0] * pyramid.start[1], bias=False)
         self.ups = nn.ModuleList(
             nn.ConvTranspose2d(before, after, 5, 2, 2, output_padding=1, bias=False)
             for before, after in zip(widths, outs, strict=True)
@@ -98,7 +98,7 @@ class VaeDecoder(Generator):
 
     def forward(self, noise: torch.Tensor, groups: torch.Tensor | None = None) -> torch.Tensor:
         """See `Generator`."""
-        maps = self.norms[0](self.project(noise).reshape(-1, *self._start), groups).relu()
+        maps = self.norms[0](self.project(self.told(noise, groups)).reshape(-1, *self._start), groups).relu()
         for up, norm in zip(self.ups, self.norms[1:], strict=True):
             maps = norm(up(maps), groups).relu()
             if self.attention is not None and maps.shape[2] == self._attends:

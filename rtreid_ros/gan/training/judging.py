@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
 from rtreid_ros.gan.distances import frechet_distance, kernel_distance
 from rtreid_ros.gan.features import FeatureNetwork
 from rtreid_ros.gan.grid import tile
+from rtreid_ros.gan.groups import Groups
 from rtreid_ros.gan.networks import Generator
 from rtreid_ros.gan.sampling import draw_groups, generate, latents
 from rtreid_ros.gan.training.options import JudgingOptions
@@ -24,7 +26,7 @@ class Judge:
     Args:
         options: how.
         reference: ``(N, 3, H, W) uint8`` real pictures.
-        counts: pictures of each group; empty = none.
+        groups: of the training pictures; None = the generators are not conditional.
         network: whose features are compared.
         device: where generators compute.
     """
@@ -33,26 +35,32 @@ class Judge:
         self,
         options: JudgingOptions,
         reference: torch.Tensor,
-        counts: tuple[int, ...],
+        groups: Groups | None,
         network: FeatureNetwork,
         device: torch.device,
     ) -> None:
-        self._options, self._counts, self._network, self._device = options, counts, network, device
+        self._options, self._groups, self._network, self._device = options, groups, network, device
         self._real = network.of(reference)
 
     def figures(self, generator: Generator) -> dict[str, float]:
-        """``kid`` with its ``kid_spread`` over subsets, and ``fid``; see `distances`."""
-        numbers = range(self._options.images)
-        groups = draw_groups(_SEED, numbers, self._counts) if self._counts else None
+        """``kid`` with its ``kid_spread`` over subsets, and ``fid``; see `distances`.
+
+        Of a conditional generator ``group_accuracy``, too: the share of pictures whose features are nearer to
+        the centre of the group asked for than to all others.
+        """
+        numbers, options = range(self._options.images), self._options
+        asked = None if self._groups is None else draw_groups(_SEED, numbers, self._groups.counts)
         noise = latents(_SEED, numbers, generator.latent)
-        made = self._network.of(generate(generator, noise, groups, self._device))
-        options = self._options
+        made = self._network.of(generate(generator, noise, asked, self._device))
         kid = kernel_distance(self._real, made, subsets=options.subsets, size=options.subset_size)
-        return {"kid": kid.mean, "kid_spread": kid.spread, "fid": frechet_distance(self._real, made)}
+        found = {"kid": kid.mean, "kid_spread": kid.spread, "fid": frechet_distance(self._real, made)}
+        if self._groups is not None:
+            found["group_accuracy"] = float(np.mean(self._groups.nearest(made) == asked))
+        return found
 
     def sheet(self, generator: Generator) -> UInt8:
         """Samples on one ``(h, w, 3) uint8`` BGR picture; of groups, a row each, all of the same noise."""
-        return sample_sheet(generator, len(self._counts), _SEED, self._device)
+        return sample_sheet(generator, generator.groups, _SEED, self._device)
 
 
 def sample_sheet(generator: Generator, groups: int, seed: int, device: torch.device) -> UInt8:

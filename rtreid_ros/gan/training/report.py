@@ -52,7 +52,7 @@ def report_page(
         [
             section(
                 "Figures",
-                table(["", *_FIGURES.values()], _figures(course)) if judged else "",
+                table(*_figures(course)) if judged else "",
                 paragraph(note, "note"),
                 table(["", ""], rows),
             ),
@@ -63,17 +63,20 @@ def report_page(
     )
 
 
-_FIGURES = {"kid": "KID", "kid_spread": "± over subsets", "fid": "FID"}
+_FIGURES = {"kid": "KID", "kid_spread": "± over subsets", "fid": "FID", "group_accuracy": "group accuracy"}
+_CURVES = {key: title for key, title in _FIGURES.items() if key != "kid_spread"}
 
 
-def _figures(course: Course) -> list[list[str]]:
-    """The best judgement, the first and the last."""
+def _figures(course: Course) -> tuple[list[str], list[list[str]]]:
+    """The best judgement, the first and the last, below what they are called."""
     judged = {row["epoch"]: row for row in course.history if "kid" in row}
     chosen = {"best": course.best_epoch, "first": min(judged), "last": max(judged)}
-    return [
-        [f"{name}, epoch {epoch}", *(f"{judged[epoch][key]:.4g}" for key in _FIGURES)]
+    keys = [key for key in _FIGURES if key in judged[chosen["last"]]]
+    rows = [
+        [f"{name}, epoch {epoch}", *(f"{judged[epoch][key]:.4g}" for key in keys)]
         for name, epoch in chosen.items()
     ]
+    return ["", *(_FIGURES[key] for key in keys)], rows
 
 
 def _courses(course: Course) -> list[str]:
@@ -81,7 +84,7 @@ def _courses(course: Course) -> list[str]:
     history = course.history
     curves = {
         title: [(float(row["epoch"]), float(row[key])) for row in history if key in row]
-        for key, title in {"kid": "KID", "fid": "FID", "images_per_second": "pictures per second"}.items()
+        for key, title in {**_CURVES, "images_per_second": "pictures per second"}.items()
     }
     for name in dict.fromkeys(name for row in history for name in row["losses"]):
         curves[f"loss, {name.replace('_', ' ')}"] = [

@@ -83,6 +83,7 @@ class State:
                 "optimizers": {name: item.state_dict() for name, item in self.optimizers.items()},
                 "updates": 0 if self.average is None else self.average.updates,
                 "labels": None if self.groups is None else torch.from_numpy(self.groups.labels),
+                "centres": None if self.groups is None else torch.from_numpy(self.groups.centres),
                 "best": self.course.best,
                 "best_epoch": self.course.best_epoch,
                 "history": self.course.history,

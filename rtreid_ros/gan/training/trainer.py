@@ -73,7 +73,7 @@ class GanTrainer:
         self.state = self._make_state(self._groups(resume))
         if resume is not None:
             self.state.restore(resume)
-        self._judge = Judge(config.judging, reference, self.state.counts, self._network, placement.device)
+        self._judge = Judge(config.judging, reference, self.state.groups, self._network, placement.device)
 
     def run(self) -> Course:
         """Train to the end, or until the user interrupts.
@@ -121,10 +121,10 @@ class GanTrainer:
         if options.by == "none":
             return None
         if resume is not None and resume.training["labels"] is not None:
-            return Groups.of(resume.training["labels"].numpy())
-        if options.by == "camera":
-            return by_camera(self._train.cameras)
+            return Groups(resume.training["labels"].numpy(), resume.training["centres"].numpy())
         features = self._network.of(self._train.images, self._shown)
+        if options.by == "camera":
+            return by_camera(self._train.cameras, features)
         return by_appearance(features, options, self._config.training.seed)
 
     def _make_state(self, groups: Groups | None) -> State:
@@ -183,9 +183,10 @@ class GanTrainer:
             row |= figures
             better = course.note(figures)
             write_picture(self._judge.sheet(generator), sheet_path(self._output, course.epochs))
+            told = f"group accuracy {figures['group_accuracy']:.3f}, " if "group_accuracy" in figures else ""
             progress.say(
                 f"epoch {course.epochs}/{training.epochs}: KID {figures['kid']:.4f} ± "
-                f"{figures['kid_spread']:.4f}, FID {figures['fid']:.2f}, "
+                f"{figures['kid_spread']:.4f}, FID {figures['fid']:.2f}, {told}"
                 f"{row['images_per_second']:.0f} images/s"
             )
         course.history.append(row)
