@@ -57,7 +57,8 @@ def open_identities(
         root: folder or .tar file that holds it; ``~`` stands for the home folder; synthetic looks at none.
         split: one of ``SPLITS``: ``official``; ``mod5`` holds identities divisible by five out of the
             training part, for validation; with ``all`` the whole training part trains; ``cameras123`` and
-            ``cameras456`` are the sides of a transfer between cameras, with no identity in common.
+            ``cameras456`` are the sides of a transfer between cameras, with no identity in common, and
+            ``cameras456_tuning`` is the second without those who judge it.
         parts: those wanted; the others are empty, and need not be there.
         options: fields of ``DATASETS[name].Options``.
 

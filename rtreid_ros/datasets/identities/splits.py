@@ -34,26 +34,26 @@ def every_fifth(name: str, reader: IdentityReader, parts: Collection[str]) -> Id
     return _held_out(name, reader.part("train"), parts, (1, 2, 3, 4))
 
 
-def cameras_of(cameras: Collection[int], remainders: Collection[int]) -> Split:
+def cameras_of(cameras: Collection[int], remainders: Collection[int], judged: int = 0) -> Split:
     """A split that sees some cameras only: one side of a transfer from cameras to others.
 
     As `every_fifth`, but only pictures of `cameras`, counted from 0, are there, and only identities that
-    leave one of `remainders` when divided by five train.
+    leave one of `remainders` when divided by five train, and those that leave `judged` are searched for.
     """
 
     def split(name: str, reader: IdentityReader, parts: Collection[str]) -> IdentityDataset:
         whole = reader.part("train")
-        return _held_out(name, whole[np.isin(whole.cameras, list(cameras))], parts, remainders)
+        return _held_out(name, whole[np.isin(whole.cameras, list(cameras))], parts, remainders, judged)
 
     return split
 
 
 def _held_out(
-    name: str, whole: IdentitySet, parts: Collection[str], remainders: Collection[int]
+    name: str, whole: IdentitySet, parts: Collection[str], remainders: Collection[int], judged: int = 0
 ) -> IdentityDataset:
-    """Identities that leave one of `remainders` when divided by five train; those divisible judge."""
+    """Identities that leave one of `remainders` when divided by five train; those that leave `judged` judge."""
     remainder = whole.identities % 5
-    held_out, first = remainder == 0, first_of_each_camera(whole)
+    held_out, first = remainder == judged, first_of_each_camera(whole)
     chosen = {
         "train": np.isin(remainder, list(remainders)),
         "query": held_out & first,
@@ -107,3 +107,4 @@ SPLITS.register("all", everything)
 SPLITS.register("mod5_tracklets", whole_tracklets)
 SPLITS.register("cameras123", cameras_of((0, 1, 2), (1, 2)))
 SPLITS.register("cameras456", cameras_of((3, 4, 5), (3, 4)))
+SPLITS.register("cameras456_tuning", cameras_of((3, 4, 5), (3,), judged=4))

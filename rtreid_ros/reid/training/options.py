@@ -20,7 +20,8 @@ class DataOptions:
         "official",
         "mod5: validation on training identities divisible by 5; mod5_tracklets: on whole tracklets of "
         "these; all: every training identity trains; "
-        "cameras123, cameras456: one side of a transfer between cameras",
+        "cameras123, cameras456: one side of a transfer between cameras; cameras456_tuning: the second "
+        "without those who judge it, for choosing a recipe",
         choices=tuple(SPLITS),
     )
     height: int = option(256, "height of the network's input, pixels", ge=16, le=1024)

@@ -67,6 +67,20 @@ def test_a_transfer_between_cameras_has_no_identity_on_both_sides(tmp_path):
             assert set(part.cameras) == cameras
 
 
+def test_a_recipe_is_chosen_without_those_who_judge_it(tmp_path):
+    names = [
+        f"bounding_box_train/{identity:04d}_c{camera}s1_{number:06d}_00.jpg"
+        for identity in range(5, 15)
+        for camera in range(1, 7)
+        for number in range(2)
+    ]
+    found = open_identities("market1501", str(fill(tmp_path, names)), "cameras456_tuning")
+    assert set(found.train.identities % 5) == {3}
+    assert set(found.query.identities % 5) == set(found.gallery.identities % 5) == {4}
+    for part in (found.train, found.query, found.gallery):
+        assert set(part.cameras) == {3, 4, 5}
+
+
 def test_all_trains_with_everything_and_judges_where_it_can(tmp_path):
     found = open_identities("market1501", str(fill(tmp_path, TRAIN)), "all")
     assert (len(found.train), len(found.query), len(found.gallery)) == (7, 0, 0)
