@@ -51,7 +51,7 @@ def cameras_of(cameras: Collection[int], remainders: Collection[int], judged: in
 def _held_out(
     name: str, whole: IdentitySet, parts: Collection[str], remainders: Collection[int], judged: int = 0
 ) -> IdentityDataset:
-    """Identities that leave one of `remainders` when divided by five train; those that leave `judged` judge."""
+    """Identities that leave one of `remainders` when divided by five train; those with `judged` judge."""
     remainder = whole.identities % 5
     held_out, first = remainder == judged, first_of_each_camera(whole)
     chosen = {
