@@ -58,6 +58,10 @@ class Span:
 class Spans(list[Span]):
     """What was done with one frame so far, or with several at once."""
 
+    def milliseconds(self, stage: str) -> float:
+        """How long a stage took; 0 if it did not run."""
+        return sum(span.milliseconds for span in self if span.stage == stage)
+
     @contextmanager
     def measure(self, stage: str) -> Iterator[None]:
         """A block that is one stage; what it raises leaves no span."""
@@ -81,10 +85,7 @@ class Timings:
     @classmethod
     def of(cls, spans: Sequence[Span]) -> Timings:
         """The sums of spans."""
-
-        def total(stage: str) -> float:
-            return sum(span.milliseconds for span in spans if span.stage == stage)
-
+        total = Spans(spans).milliseconds
         return cls(total("detect"), total("embed"), total("associate"), total("motion"))
 
     @property

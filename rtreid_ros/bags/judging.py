@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from rtreid_ros.bags.truth import BagTruth
     from rtreid_ros.types import Bool, Float64, Int64
 
-MATCHINGS = ("number", "stamp")
 _TRUTH_FILES = ("gt/gt.txt", "gt.txt")
 
 

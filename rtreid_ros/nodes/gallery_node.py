@@ -5,24 +5,19 @@ from __future__ import annotations
 import copy
 import sys
 import time
-from collections import Counter
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
-from rclpy.exceptions import InvalidTopicNameException
-from rclpy.validate_topic_name import validate_topic_name
 
-from rtreid_ros.errors import ConfigError
 from rtreid_ros.gallery import Gallery, GlobalIds
 from rtreid_ros.msg import TrackArray
 from rtreid_ros.nodes import qos
 from rtreid_ros.nodes.base import BaseNode
 from rtreid_ros.nodes.main import run
 from rtreid_ros.nodes.messages.conversions import stamp_ns, tracks_from_message
-from rtreid_ros.nodes.stages.tracker_stage import camera_topic
-from rtreid_ros.nodes.topics import Output
+from rtreid_ros.nodes.topics import Output, camera_topic, check_cameras
 from rtreid_ros.types import Float64, TrackState
 
 _WAITING_EACH = 8
@@ -49,7 +44,7 @@ class GalleryNode(BaseNode):
         self._options = options = self.options()
         self.lossless = options.lossless
         self._names = options.cameras or ("",)
-        self._check_names()
+        check_cameras(self, self._names, options.tracks_topic, "tracks")
         self._gallery = Gallery(self.options("gallery"))
         self._told = self._tell()
         self._reset_asked = False
@@ -67,7 +62,7 @@ class GalleryNode(BaseNode):
         for name in self._names:
             self.subscribe_to(
                 TrackArray,
-                self._input_topic(name),
+                camera_topic(name, self._options.tracks_topic),
                 partial(self._take, name),
                 qos.result_qos(self.lossless, publishing=False),
             )
@@ -96,25 +91,6 @@ class GalleryNode(BaseNode):
             "similarity.again": f"{model.again_mean:.2f} +- {model.again_sd:.2f}",
         }
 
-    def _check_names(self) -> None:
-        """Nothing if each camera has topics of its own.
-
-        Raises:
-            ConfigError: a name of which no topic can be made, or two that mean the same.
-        """
-        try:
-            for name in self._names:
-                validate_topic_name(self._input_topic(name))
-            topics = Counter(self.resolve_topic_name(self._input_topic(name)) for name in self._names)
-        except InvalidTopicNameException as error:
-            raise ConfigError(f"parameter cameras: {' '.join(str(error).split())}") from None
-        for topic, count in topics.items():
-            if count > 1:
-                raise ConfigError(f"parameter cameras: {count} of them take their tracks from {topic}")
-
-    def _input_topic(self, camera: str) -> str:
-        return camera_topic(camera, self._options.tracks_topic)
-
     def _ask_reset(self) -> str:
         self._reset_asked = True
         return "everybody is forgotten with the next tracks"
@@ -129,7 +105,7 @@ class GalleryNode(BaseNode):
         message = job.message
         tracks = tracks_from_message(message)
         if tracks.embeddings is None and (tracks.states == TrackState.CONFIRMED).any():
-            topic = self.resolve_topic_name(self._input_topic(job.camera))
+            topic = self.resolve_topic_name(camera_topic(job.camera, self._options.tracks_topic))
             self.warn(
                 f"{topic} embeddings",
                 f"tracks on {topic} have no embeddings, so nobody can be told by looks: set "

@@ -1,13 +1,43 @@
-"""One publisher of a node."""
+"""Topics: their names where there are several cameras, and where messages go."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from rclpy.duration import Duration
+from rclpy.exceptions import InvalidTopicNameException
+from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
+from rclpy.validate_topic_name import validate_topic_name
+
+from rtreid_ros.errors import ConfigError
+
+
+def camera_topic(camera: str, topic: str) -> str:
+    """Relative name of a topic of one of several cameras; of the only one if `camera` is empty."""
+    return f"{camera}/{topic}" if camera else topic
+
+
+def check_cameras(node: Node, cameras: Iterable[str], topic: str, what: str) -> None:
+    """Nothing if each camera has a topic of its own that it takes its images or tracks (`what`) from.
+
+    Raises:
+        ConfigError: a camera of which no topic can be made, or several that mean the same.
+    """
+    resolved: list[str] = []
+    for camera in cameras:
+        try:
+            validate_topic_name(camera_topic(camera, topic))
+        except InvalidTopicNameException as error:
+            reason = " ".join(str(error).split())
+            raise ConfigError(f"parameter cameras: {camera!r} makes no topic name: {reason}") from None
+        resolved.append(node.resolve_topic_name(camera_topic(camera, topic)))
+    for name, count in Counter(resolved).items():
+        if count > 1:
+            raise ConfigError(f"parameter cameras: {count} of them take their {what} from {name}")
 
 
 class Output:

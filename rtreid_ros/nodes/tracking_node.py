@@ -12,14 +12,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import Counter
 from typing import Any
 
-from rclpy.exceptions import InvalidTopicNameException
-from rclpy.validate_topic_name import validate_topic_name
-
 from rtreid_ros.detection import create_detector
-from rtreid_ros.errors import ConfigError
 from rtreid_ros.nodes.base import LOSSLESS_DEPTH, BaseNode
 from rtreid_ros.nodes.flow.inbox import Inbox
 from rtreid_ros.nodes.flow.trace import Marks, Tracer
@@ -27,7 +22,8 @@ from rtreid_ros.nodes.main import run
 from rtreid_ros.nodes.messages.images import ImageView
 from rtreid_ros.nodes.options import TrackingNodeOptions
 from rtreid_ros.nodes.stages.camera_stage import CameraStage, Seen
-from rtreid_ros.nodes.stages.tracker_stage import camera_topic, saved
+from rtreid_ros.nodes.stages.tracker_stage import saved
+from rtreid_ros.nodes.topics import check_cameras
 from rtreid_ros.reid import Embedder, create_embedder
 from rtreid_ros.stages import Span, checked, detect_each, embed_each
 
@@ -48,7 +44,7 @@ class TrackingNode(BaseNode):
         self.lossless = options.lossless
         motion = self.options("camera_motion")
         names = options.cameras or ("",)
-        self._check_names(names)
+        check_cameras(self, names, "image", "images")
         economy, due = self.options("economy"), options.deadline_ms
         self._cameras = {name: CameraStage(self, name, motion, economy, due) for name in names}
         tracker = self._cameras[names[0]].tracking.tracker
@@ -108,26 +104,6 @@ class TrackingNode(BaseNode):
         for camera in cameras:
             values.update(camera.diagnostics())
         return values
-
-    def _check_names(self, names: tuple[str, ...]) -> None:
-        """Nothing if each camera has topics of its own.
-
-        Raises:
-            ConfigError: a name of which no topic can be made, or two that mean the same.
-        """
-        for topic, count in Counter(map(self._image_topic, names)).items():
-            if count > 1:
-                raise ConfigError(f"parameter cameras: {count} of them take their images from {topic}")
-
-    def _image_topic(self, name: str) -> str:
-        topic = camera_topic(name, "image")
-        try:
-            validate_topic_name(topic)
-        except InvalidTopicNameException as error:
-            reason = " ".join(str(error).split())
-            raise ConfigError(f"parameter cameras: {name!r} makes no topic name: {reason}") from None
-        resolved: str = self.resolve_topic_name(topic)
-        return resolved
 
     def _reset(self) -> str:
         for camera in self._cameras.values():

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from rtreid_ros.pipeline import FrameResult
 
-IMAGE_FORMATS = ("compressed", "raw", "none")
 JPEG_QUALITY = 92
 """Of the images we compress, unless told."""
 

@@ -171,7 +171,10 @@ def test_thresholds_change_at_work_and_what_needs_a_new_gallery_is_refused(bench
     assert not made.node.set_parameters([Parameter("gallery.confidence", value=2.0)])[0].successful
 
 
-@pytest.mark.parametrize(("cameras", "text"), [(["a", "/a"], "2 of them"), (["a b"], "cameras")])
+@pytest.mark.parametrize(
+    ("cameras", "text"),
+    [(["a", "/a"], "2 of them take their tracks from /a/tracks"), (["a b"], "'a b' makes no topic name")],
+)
 def test_cameras_that_make_no_topics_of_their_own_are_refused(ros, domain_id, cameras, text):
     made = Bench(ros, domain_id, cameras=cameras)
     assert made.node.trigger_configure().name == "FAILURE"

@@ -34,10 +34,6 @@ class Marks(Spans):
         """The wait for the worker is over."""
         self.append(Span("wait", self.received, time.monotonic_ns()))
 
-    def milliseconds(self, stage: str) -> float:
-        """How long a stage took; 0 if it did not run."""
-        return sum(span.milliseconds for span in self if span.stage == stage)
-
 
 class Tracer:
     """Takes the marks of every image a node has finished. To be made in `BaseNode.activate`."""

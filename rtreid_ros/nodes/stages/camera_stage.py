@@ -18,7 +18,8 @@ from rtreid_ros.nodes.messages.conversions import (
     tracks_message,
 )
 from rtreid_ros.nodes.stages.frame_deadline import FrameDeadline
-from rtreid_ros.nodes.stages.tracker_stage import TrackerStage, camera_topic
+from rtreid_ros.nodes.stages.tracker_stage import TrackerStage
+from rtreid_ros.nodes.topics import camera_topic
 from rtreid_ros.reid.economy import EconomyOptions, EmbeddingEconomy
 from rtreid_ros.sinks.snapshot import save_snapshot
 from rtreid_ros.stages import Camera

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rtreid_ros.errors import RtreidError
 from rtreid_ros.nodes.options import TrackerNodeOptions
 from rtreid_ros.nodes.stages.source_rate import DEFAULT_RATE, SourceRate
+from rtreid_ros.nodes.topics import camera_topic
 from rtreid_ros.ordering import Order, StampOrder
 from rtreid_ros.tracking import TRACKERS, Tracker, create_tracker
 from rtreid_ros.tracking.base import TrackerOptions
@@ -120,8 +121,3 @@ def saved(files: Sequence[Path]) -> str:
     if not files:
         raise RtreidError("nothing has been tracked yet")
     return f"wrote {', '.join(str(file.resolve()) for file in files)}"
-
-
-def camera_topic(camera: str, topic: str) -> str:
-    """Relative name of a topic of one of several cameras; of the only one if `camera` is empty."""
-    return f"{camera}/{topic}" if camera else topic
