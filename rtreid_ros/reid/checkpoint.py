@@ -14,6 +14,7 @@ import torch
 from rtreid_ros.errors import ModelError, SinkError
 from rtreid_ros.reid.models import ReIDModel, create_model
 from rtreid_ros.reid.preprocessing import Preprocessing
+from rtreid_ros.reid.sides import Sides
 
 FORMAT = "rtreid-reid-1"
 
@@ -35,6 +36,7 @@ class Checkpoint:
         config: the training's whole configuration, as plain values.
         training: what resuming needs (optimiser, schedule, losses, random states, raw weights); empty in
             files meant for use alone.
+        sides: what the numbers of the side information stand for; older files do not say.
     """
 
     model: str
@@ -48,6 +50,7 @@ class Checkpoint:
     figures: dict[str, float] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
+    sides: Sides = field(default_factory=Sides)
 
     def create_model(self) -> ReIDModel:
         """The network with its weights, in evaluation mode, on the CPU.
@@ -72,7 +75,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
         SinkError: it cannot be written.
     """
     content = {item.name: getattr(checkpoint, item.name) for item in fields(checkpoint)}
-    content["preprocessing"] = asdict(checkpoint.preprocessing)
+    content |= {name: asdict(content[name]) for name in ("preprocessing", "sides")}
     write_content({**content, "format": FORMAT}, path)
 
 
@@ -108,7 +111,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
     values = content.pop("preprocessing")
     values.update({name: tuple(values[name]) for name in ("mean", "std")})
     content["size"] = tuple(content["size"])
-    return Checkpoint(preprocessing=Preprocessing(**values), **content)
+    sides = Sides(**content.pop("sides", {}))
+    return Checkpoint(preprocessing=Preprocessing(**values), sides=sides, **content)
 
 
 def read_content(path: Path, format_: str, maker: str) -> dict[str, Any]:

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 
 from rtreid_ros.datasets.identities import open_identities
-from rtreid_ros.datasets.identities.base import UNKNOWN
 from rtreid_ros.errors import ConfigError, SourceError
 from rtreid_ros.reid.data.resident import ResidentImages
 from rtreid_ros.reid.data.sampler import rows_of_each
+from rtreid_ros.reid.sides import Sides
 from rtreid_ros.reid.training.config import TrainingConfig
 from rtreid_ros.reid.training.placement import Placement
 from rtreid_ros.reid.training.synthetic import Added, check_synthetic, join, label
@@ -50,7 +50,7 @@ class Pictures:
         train: what is learnt from.
         query: pictures to search with; None where the split holds none out.
         gallery: pictures to search in; likewise.
-        sides: how many numbers the side information has; 0 = none is used.
+        sides: what the numbers of the side information stand for.
         added: what is known of generated pictures behind the real ones to learn from; None = there are none.
     """
 
@@ -58,7 +58,7 @@ class Pictures:
     train: Part
     query: Part | None
     gallery: Part | None
-    sides: int
+    sides: Sides
     added: Added | None = None
 
     @property
@@ -72,41 +72,13 @@ class Pictures:
         return sum(len(part.images.unreadable) for part in (self.train, self.query, self.gallery) if part)
 
 
-class Sides:
-    """Numbers of the side information, from what the training pictures know.
-
-    A view is a camera and one of its sequences (He et al., TransReID, ICCV 2021, section 3.3, where camera
-    and viewpoint are numbered together). What training has not seen is `UNKNOWN`.
-
-    Args:
-        kind: ``none``, ``camera`` or ``view``.
-        train: the training pictures.
-        frames: of a clip; 0 = pictures are judged one by one.
-
-    Attributes:
-        count: how many there are.
-    """
-
-    def __init__(self, kind: str, train: ResidentImages, frames: int = 0) -> None:
-        self._kind, self._frames = kind, frames
-        seen = sorted({key for key in self._keys(train) if key is not None})
-        self._known: dict[tuple[int, int] | None, int] = {key: number for number, key in enumerate(seen)}
-        self.count = len(seen)
-
-    def of(self, part: ResidentImages) -> Part:
-        """Pictures with their numbers."""
-        rows = clips_of_tracks(part, self._frames) if self._frames else np.arange(len(part))
-        if not self.count:
-            return Part(part, rows, None)
-        numbers = [self._known.get(key, UNKNOWN) for key in self._keys(part)]
-        return Part(part, rows, torch.tensor(numbers, dtype=torch.int64, device=part.images.device))
-
-    def _keys(self, part: ResidentImages) -> list[tuple[int, int] | None]:
-        sequences = part.sequences if self._kind == "view" else np.zeros_like(part.cameras)
-        return [
-            None if self._kind == "none" or UNKNOWN in key else key
-            for key in zip(part.cameras.tolist(), sequences.tolist(), strict=True)
-        ]
+def part_of(images: ResidentImages, sides: Sides, frames: int = 0) -> Part:
+    """Pictures with the numbers of their side information; `frames` of a clip, 0 = judged one by one."""
+    rows = clips_of_tracks(images, frames) if frames else np.arange(len(images))
+    if not len(sides):
+        return Part(images, rows, None)
+    numbers = torch.from_numpy(sides.numbers(images.cameras, images.sequences))
+    return Part(images, rows, numbers.to(images.images.device))
 
 
 def tracks_of(images: ResidentImages) -> Int64:
@@ -150,17 +122,17 @@ def load_pictures(config: TrainingConfig, placement: Placement, *, progress: boo
     added = None
     if config.synthetic.ratio:
         train, added = label(train, config.synthetic, progress=progress)
-    sides = Sides(options.side, train, options.frames)
-    if options.side != "none" and not sides.count:
+    sides = Sides.seen(options.side, train.cameras, train.sequences, dataset.name)
+    if options.side != "none" and not len(sides):
         raise ConfigError(f"data.side={options.side}: {dataset.name} does not tell it; use data.side=none")
-    learnt = sides.of(train)
+    learnt = part_of(train, sides, options.frames)
     if added is not None and not added.own:
         learnt = replace(learnt, rows=np.arange(added.real))  # memories begin with what has an identity
     return Pictures(
         dataset.name,
         learnt,
-        None if query is None else sides.of(query),
-        None if gallery is None else sides.of(gallery),
-        sides.count,
+        None if query is None else part_of(query, sides, options.frames),
+        None if gallery is None else part_of(gallery, sides, options.frames),
+        sides,
         added,
     )

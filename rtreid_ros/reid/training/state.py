@@ -12,6 +12,7 @@ from rtreid_ros.reid.checkpoint import Checkpoint
 from rtreid_ros.reid.losses import Recipe
 from rtreid_ros.reid.models import ReIDModel
 from rtreid_ros.reid.preprocessing import PRESETS
+from rtreid_ros.reid.sides import Sides
 from rtreid_ros.reid.training.averaging import WeightAverage
 from rtreid_ros.reid.training.config import TrainingConfig
 
@@ -53,6 +54,7 @@ class State:
         optimizer: with its memories.
         recipe: the losses with theirs.
         course: how it went.
+        sides: what the numbers of the side information stand for.
     """
 
     model: ReIDModel
@@ -60,6 +62,7 @@ class State:
     optimizer: torch.optim.Optimizer
     recipe: Recipe
     course: Course
+    sides: Sides = field(default_factory=Sides)
 
     def judged(self) -> ReIDModel:
         """The network that is validated and kept, in evaluation mode."""
@@ -97,6 +100,7 @@ class State:
             figures=figures,
             config=values,
             training=training,
+            sides=self.sides,
         )
 
     def restore(self, checkpoint: Checkpoint, config: TrainingConfig) -> None:
@@ -109,6 +113,8 @@ class State:
         if not saved:
             raise ModelError("this checkpoint is for use alone and cannot be resumed; last.pt can")
         check_same_network(checkpoint, config, self.model)
+        if len(checkpoint.sides) and checkpoint.sides != self.sides:  # older files do not say
+            raise ModelError("the checkpoint's side information is of other cameras or views than here")
         average = self.average
         try:
             self.model.load_state_dict(saved["weights"] or checkpoint.weights)

@@ -140,7 +140,7 @@ class Trainer:
         counts = np.bincount(images.classes[:real]).tolist()
         with self._placement.randomness(config.training.seed, _WEIGHTS):
             model = create_model(
-                config.model.name, len(counts), self._pictures.sides, **network_options(config)
+                config.model.name, len(counts), len(self._pictures.sides), **network_options(config)
             )
             specs = config.values()["losses"]
             recipe = Recipe(specs, model.branches, len(counts), len(images), counts)
@@ -152,7 +152,9 @@ class Trainer:
         model = model.to(self._placement.device, memory_format=layout_of(config))
         recipe = recipe.to(self._placement.device)
         average = WeightAverage(model, config.training.ema) if config.training.ema else None
-        return State(model, average, make_optimizer(model, config.optimizer), recipe, Course())
+        return State(
+            model, average, make_optimizer(model, config.optimizer), recipe, Course(), self._pictures.sides
+        )
 
     def _make_validator(self) -> Validator | None:
         pictures, images = self._pictures, self._pictures.train.images

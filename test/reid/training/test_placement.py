@@ -11,8 +11,9 @@ import torch
 
 from rtreid_ros.errors import ConfigError
 from rtreid_ros.reid.data.resident import ResidentImages
+from rtreid_ros.reid.sides import Sides
 from rtreid_ros.reid.training.options import TrainingOptions
-from rtreid_ros.reid.training.pictures import Sides
+from rtreid_ros.reid.training.pictures import part_of
 from rtreid_ros.reid.training.placement import Placement, seed_of
 
 SCRIPT = """
@@ -74,25 +75,11 @@ def test_seeds_differ_in_every_part():
     assert seed_of(3, 4) == seed_of(3, 4)
 
 
-def pictures(cameras, sequences):
-    rows = len(cameras)
-    return ResidentImages(
-        torch.zeros(rows, 3, 4, 2, dtype=torch.uint8),
-        np.zeros(rows, np.int64),
-        np.zeros(rows, np.int64),
-        np.array(cameras),
-        np.array(sequences),
-        tuple("abcdef"[:rows]),
+def test_pictures_have_the_numbers_of_their_side_information():
+    cameras, sequences = np.array([0, 2, -1]), np.array([0, 1, 0])
+    images = ResidentImages(
+        torch.zeros(3, 3, 4, 2, dtype=torch.uint8),
+        *(np.zeros(3, np.int64), np.zeros(3, np.int64), cameras, sequences, tuple("abc")),
     )
-
-
-def test_views_are_cameras_and_their_sequences():
-    train = pictures([0, 0, 2, 2, -1], [0, 1, 0, 0, 0])
-    other = pictures([2, 0, 1, -1], [0, 1, 0, 0])
-    cameras, views, none = (Sides(kind, train) for kind in ("camera", "view", "none"))
-    assert (cameras.count, views.count, none.count) == (2, 3, 0)
-    assert cameras.of(train).sides.tolist() == [0, 0, 1, 1, -1]
-    assert views.of(train).sides.tolist() == [0, 1, 2, 2, -1]
-    assert cameras.of(other).sides.tolist() == [1, 0, -1, -1]  # what training has not seen is unknown
-    assert views.of(other).sides.tolist() == [2, 1, -1, -1]
-    assert none.of(train).sides is None
+    assert part_of(images, Sides.seen("camera", cameras, sequences)).sides.tolist() == [0, 1, -1]
+    assert part_of(images, Sides()).sides is None

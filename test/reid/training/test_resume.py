@@ -9,6 +9,7 @@ from support.trainings import at_step_of, same, timeless
 
 from rtreid_ros.errors import ModelError
 from rtreid_ros.reid.checkpoint import load_checkpoint
+from rtreid_ros.reid.sides import Sides
 
 
 @pytest.mark.parametrize(
@@ -97,6 +98,19 @@ def test_files_for_use_alone_cannot_be_resumed(trainer, tmp_path):
     (tmp_path / "out" / "best.pt").rename(tmp_path / "out" / "last.pt")
     with pytest.raises(ModelError, match=r"for use alone and cannot be resumed; last.pt can"):
         trainer(resume=True)
+
+
+def test_older_files_that_do_not_say_what_side_information_means_are_resumed(trainer, tmp_path):
+    words, path = ("data.side=camera", "training.epochs=2"), tmp_path / "out" / "last.pt"
+    trainer("data.side=camera", "training.epochs=1").run()
+    content = torch.load(path, weights_only=True)
+    del content["sides"]
+    torch.save(content, path)
+    assert load_checkpoint(path).sides == Sides()
+    trainer(*words, resume=True).run()
+    trainer(*words, name="whole").run()
+    assert load_checkpoint(path).sides == Sides("camera", ((0, 0), (1, 0)), "market1501")
+    assert same(load_checkpoint(path).weights, load_checkpoint(tmp_path / "whole" / "last.pt").weights)
 
 
 def test_a_finished_training_is_resumed_for_nothing(trainer, tmp_path):

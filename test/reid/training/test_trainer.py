@@ -11,6 +11,7 @@ from torch import nn
 from rtreid_ros.errors import ConfigError, InputError, ModelError, SourceError, TrainingError
 from rtreid_ros.reid.checkpoint import load_checkpoint
 from rtreid_ros.reid.data.resident import ResidentImages
+from rtreid_ros.reid.sides import Sides
 from rtreid_ros.reid.training.options import TrainingOptions
 from rtreid_ros.reid.training.pictures import clips_of_tracks
 from rtreid_ros.reid.training.placement import Placement
@@ -192,6 +193,15 @@ def test_side_information_reaches_the_network(trainer):
     assert len({tuple(cameras.tolist()) for cameras in seen}) > 1
 
 
+def test_the_checkpoint_keeps_what_the_numbers_of_side_information_mean(trainer, tmp_path):
+    trainer("data.side=view", "training.epochs=1").run()
+    for file in ("best.pt", "last.pt"):
+        kept = load_checkpoint(tmp_path / "out" / file).sides
+        assert kept == Sides("view", ((0, 0), (1, 0)), "market1501"), file
+    trainer("training.epochs=1", name="without").run()
+    assert load_checkpoint(tmp_path / "without" / "best.pt").sides == Sides()
+
+
 def test_weights_to_begin_with_come_from_a_checkpoint_of_other_identities(trainer, tmp_path):
     trainer("training.epochs=1", name="first").run()
     path = tmp_path / "first" / "best.pt"
@@ -257,6 +267,12 @@ def test_another_network_cannot_be_resumed(trainer):
         trainer("data.split=all", resume=True)
     with pytest.raises(ModelError, match="does not fit this configuration's network, optimizer or losses"):
         trainer("losses.centre=on", resume=True)
+
+
+def test_numbers_that_mean_something_else_are_not_resumed(trainer):
+    trainer("data.side=camera", "training.epochs=1").run()
+    with pytest.raises(ModelError, match="side information is of other cameras or views than here"):
+        trainer("data.side=view", resume=True)
 
 
 def test_networks_are_trained_with_all_of_their_losses(trainer):
