@@ -74,12 +74,5 @@ def _read(arguments: argparse.Namespace) -> tuple[AdaptationConfig, Checkpoint |
     """The configuration, and what to resume."""
     from rtreid_ros.reid.adaptation.config import KIND, read_adaptation  # noqa: PLC0415
     from rtreid_ros.reid.checkpoint import load_checkpoint  # noqa: PLC0415
-    from rtreid_ros.reid.training.config import built_in_configs, find_config  # noqa: PLC0415
 
-    return configured.read(
-        arguments,
-        load_checkpoint,
-        lambda name: find_config(name, KIND),
-        read_adaptation,
-        built_in_configs(KIND),
-    )
+    return configured.read(arguments, load_checkpoint, read_adaptation, KIND)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from rtreid_ros.configuration import built_in_configs, find_config
 from rtreid_ros.errors import ConfigError, MissingDependencyError
 
 ConfigT = TypeVar("ConfigT")
@@ -61,18 +62,16 @@ def folder_of(arguments: argparse.Namespace) -> Path:
 def read(
     arguments: argparse.Namespace,
     load: Callable[[Path], CheckpointT],
-    find: Callable[[str], Path],
     build: Callable[[Any, Sequence[str]], ConfigT],
-    known: Collection[str],
+    kind: str,
 ) -> tuple[ConfigT, CheckpointT | None]:
     """The configuration, and what to resume.
 
     Args:
         arguments: as parsed.
         load: reads the checkpoint of a file; it has a `config`.
-        find: the file of a configuration's name.
         build: the configuration from a file, or from what a checkpoint has, and the words after it.
-        known: built-in configurations, for the error message.
+        kind: of built-in configurations.
 
     Raises:
         ConfigError: there is neither a configuration nor a folder to go on with.
@@ -83,8 +82,8 @@ def read(
     name = words.pop(0) if words and "=" not in words[0] else None
     checkpoint: Any = load(arguments.resume / LAST) if arguments.resume else None
     if name is not None:
-        return build(find(name), words), checkpoint
+        return build(find_config(name, kind), words), checkpoint
     if checkpoint is not None:
         return build(checkpoint.config, words), checkpoint
-    listing = ", ".join(known) or "(none here)"
+    listing = ", ".join(built_in_configs(kind)) or "(none here)"
     raise ConfigError(f"which configuration? Give a YAML file, or one of {listing}")

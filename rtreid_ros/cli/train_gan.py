@@ -60,6 +60,6 @@ def run(arguments: argparse.Namespace) -> int:
 def _read(arguments: argparse.Namespace) -> tuple[GanConfig, GanCheckpoint | None]:
     """The configuration, and what to resume."""
     from rtreid_ros.gan.checkpoint import load_gan  # noqa: PLC0415
-    from rtreid_ros.gan.training.config import built_in_configs, find_config, read_config  # noqa: PLC0415
+    from rtreid_ros.gan.training.config import KIND, read_config  # noqa: PLC0415
 
-    return configured.read(arguments, load_gan, find_config, read_config, built_in_configs())
+    return configured.read(arguments, load_gan, read_config, KIND)

@@ -86,6 +86,6 @@ def _cost(config: TrainingConfig) -> str:
 def _read(arguments: argparse.Namespace) -> tuple[TrainingConfig, Checkpoint | None]:
     """The configuration, and what to resume."""
     from rtreid_ros.reid.checkpoint import load_checkpoint  # noqa: PLC0415
-    from rtreid_ros.reid.training.config import built_in_configs, find_config, read_config  # noqa: PLC0415
+    from rtreid_ros.reid.training.config import KIND, read_config  # noqa: PLC0415
 
-    return configured.read(arguments, load_checkpoint, find_config, read_config, built_in_configs())
+    return configured.read(arguments, load_checkpoint, read_config, KIND)

@@ -2,8 +2,9 @@
 
 import pytest
 
+from rtreid_ros.configuration import built_in_configs, find_config
 from rtreid_ros.errors import ConfigError
-from rtreid_ros.gan.training.config import built_in_configs, find_config, read_config
+from rtreid_ros.gan.training.config import KIND, read_config
 
 
 def test_what_is_shown_reads_back_to_the_same():
@@ -15,14 +16,14 @@ def test_what_is_shown_reads_back_to_the_same():
     assert "  # weight of the gradient penalty\n  penalty: 5.0\n" in config.text()
 
 
-@pytest.mark.parametrize("name", sorted(built_in_configs()))
+@pytest.mark.parametrize("name", sorted(built_in_configs(KIND)))
 def test_built_in_configurations_are_right(name):
-    config = read_config(find_config(name))
+    config = read_config(find_config(name, KIND))
     assert read_config(config.values()) == config
 
 
 def test_there_are_built_in_configurations():
-    assert {"small", "dcgan", "groups", "wgan_gp", "vae_gan", "large"} <= set(built_in_configs())
+    assert {"small", "dcgan", "groups", "wgan_gp", "vae_gan", "large"} <= set(built_in_configs(KIND))
 
 
 def test_own_options_go_with_what_is_named():
@@ -58,6 +59,6 @@ def test_what_is_wrong_is_said(source, overrides, message):
 
 def test_a_missing_configuration_is_named_with_the_known_ones(tmp_path):
     with pytest.raises(ConfigError, match=r"no configuration 'smal' \(did you mean 'small'\?\)"):
-        find_config("smal")
+        find_config("smal", KIND)
     with pytest.raises(ConfigError, match="cannot be read as YAML"):
         read_config(tmp_path / "none.yaml")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
+from rtreid_ros.configuration import option_lines, plain_values
 from rtreid_ros.datasets.identities import IdentityOptions
-from rtreid_ros.options import Option, describe
 from rtreid_ros.reid.data.augmentation import AugmentationOptions
 from rtreid_ros.reid.data.sampler import SamplerOptions
 from rtreid_ros.reid.losses import LossOptions
@@ -34,9 +32,6 @@ SECTIONS: Mapping[str, type] = {
     "training": TrainingOptions,
 }
 """Sections with fixed names; ``losses`` is one more, a mapping of losses to their options."""
-
-OPEN = ("data", "model")
-"""Sections in which the options of what is named there stand, too."""
 
 DEFAULT_LOSSES: Mapping[str, Mapping[str, Any]] = {"cross_entropy": {}, "triplet": {}}
 """Where a configuration names none."""
@@ -74,10 +69,8 @@ class TrainingConfig:
 
     def values(self) -> dict[str, dict[str, Any]]:
         """Everything as plain values, which `read_config` reads back to the same configuration."""
-        sections = {name: _plain(getattr(self, name)) for name in SECTIONS}
-        for name, options in self._open().items():
-            sections[name] |= _plain(options)
-        losses = {"losses": {name: _plain(options) for name, options in self.losses.items()}}
+        sections = {name: plain_values(*self._options(name)) for name in SECTIONS}
+        losses = {"losses": {name: plain_values(options) for name, options in self.losses.items()}}
         return {**sections, **losses}
 
     def text(self) -> str:
@@ -87,29 +80,12 @@ class TrainingConfig:
             lines.append(f"{section}:")
             if section == "losses":
                 for name, options in values.items():
-                    lines.append(f"  {name}:")
-                    lines += _commented(describe(type(self.losses[name])), options, 4)
+                    lines += [f"  {name}:", *option_lines(options, type(self.losses[name]), indent=4)]
             else:
-                lines += _commented(describe(SECTIONS[section]), values, 2)
-                if section in self._open():
-                    lines += _commented(describe(type(self._open()[section])), values, 2)
+                lines += option_lines(values, *map(type, self._options(section)))
         return "\n".join(lines) + "\n"
 
-    def _open(self) -> dict[str, Any]:
-        """Options that stand in a section because of a name in it."""
-        return {"data": self.dataset, "model": self.network}
-
-
-def _plain(options: Any) -> dict[str, Any]:
-    return {
-        name: list(value) if isinstance(value, tuple) else value for name, value in asdict(options).items()
-    }
-
-
-def _commented(described: Iterable[Option], values: Mapping[str, Any], indent: int) -> list[str]:
-    lines = []
-    for item in described:
-        allowed = f" ({', '.join(item.choices)})" if item.choices else ""
-        value = yaml.safe_dump([values[item.name]], default_flow_style=True, width=10_000).strip()[1:-1]
-        lines += [f"{' ' * indent}# {item.help}{allowed}", f"{' ' * indent}{item.name}: {value}"]
-    return lines
+    def _options(self, section: str) -> list[Any]:
+        """What makes up a section: its own options, and those of what is named in it."""
+        named: dict[str, list[Any]] = {"data": [self.dataset], "model": [self.network]}
+        return [getattr(self, section), *named.get(section, [])]

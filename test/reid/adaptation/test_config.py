@@ -2,9 +2,9 @@
 
 import pytest
 
+from rtreid_ros.configuration import built_in_configs
 from rtreid_ros.errors import ConfigError, ModelError
 from rtreid_ros.reid.adaptation.config import KIND, read_adaptation
-from rtreid_ros.reid.training.config import built_in_configs
 
 
 def test_the_checkpoint_says_what_the_network_is(config):

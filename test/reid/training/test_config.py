@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from rtreid_ros.configuration import built_in_configs
 from rtreid_ros.datasets.identities.mot import MotOptions
 from rtreid_ros.errors import ConfigError
 from rtreid_ros.options import describe
 from rtreid_ros.reid.losses import LOSSES
 from rtreid_ros.reid.models import MODELS
-from rtreid_ros.reid.training.config import built_in_configs, find_config, read_config
+from rtreid_ros.reid.training.config import KIND, find_config, read_config
 from rtreid_ros.reid.training.sections import DEFAULT_LOSSES, SECTIONS
 
 FILES = sorted((Path(__file__).resolve().parents[3] / "config" / "reid").glob("*.yaml"))
@@ -29,7 +30,7 @@ def test_every_file_loads_and_its_whole_text_means_the_same(path):
     config = read_config(path)
     assert read_config(config.text()) == config
     assert read_config(config.values()) == config
-    assert path.stem in built_in_configs()
+    assert path.stem in built_in_configs(KIND)
     assert find_config(path.stem).samefile(path)
 
 
