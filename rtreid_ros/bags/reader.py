@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rtreid_ros.bags.definitions import message_types, standard_types
+from rtreid_ros.closing import Closing
 from rtreid_ros.errors import MessageError, SourceError
 from rtreid_ros.registry import suggest
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from rosbags.typesys.store import Typestore
-    from typing_extensions import Self
 
 BAG_SUFFIXES = (".mcap", ".db3")
 _OURS = "rtreid_ros/msg/"
@@ -51,7 +49,7 @@ class BagMessage:
     cdr: bytes
 
 
-class BagReader:
+class BagReader(Closing):
     """An open bag; a context manager.
 
     Our own messages are read by the definitions that the bag itself holds, where it does, so that
@@ -149,17 +147,6 @@ class BagReader:
         """Close the bag's files; closing twice is fine."""
         if self._reader.is_open:
             self._reader.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _open(self) -> Any:
         from rosbags.rosbag2 import Reader  # noqa: PLC0415 (slow to import)

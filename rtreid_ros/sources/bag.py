@@ -5,21 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rtreid_ros.bags.cameras import BagImage, Camera, find_camera, find_cameras, images_of
 from rtreid_ros.bags.definitions import COMPRESSED_IMAGE, IMAGE
 from rtreid_ros.bags.reader import BagMessage, BagReader
 from rtreid_ros.bags.truth import BagTruth
+from rtreid_ros.closing import Closing
 from rtreid_ros.errors import ImageError, MessageError, SourceError
 from rtreid_ros.sources.base import BaseSource
 from rtreid_ros.sources.encodings import decode_compressed, to_bgr
 from rtreid_ros.types import Frame
-
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from typing_extensions import Self
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +74,7 @@ class BagSource(BaseSource):
             reader.close()
 
 
-class BagCameras:
+class BagCameras(Closing):
     """Several cameras of one bag, interleaved as they were recorded. A context manager.
 
     Args:
@@ -125,17 +120,6 @@ class BagCameras:
     def close(self) -> None:
         """Close the bag's files."""
         self._reader.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _decoded(reader: BagReader, image: BagImage, truth: BagTruth | None) -> Frame | None:

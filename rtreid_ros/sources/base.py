@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
+
+from rtreid_ros.closing import Closing
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -51,7 +53,7 @@ class Source(Protocol):
     ) -> None: ...
 
 
-class BaseSource(ABC):
+class BaseSource(Closing):
     """The part all our sources share.
 
     Attributes:
@@ -70,19 +72,8 @@ class BaseSource(ABC):
     @abstractmethod
     def __iter__(self) -> Iterator[Frame]: ...
 
-    def close(self) -> None:  # noqa: B027 (not every source holds something)
+    def close(self) -> None:
         """Free the file or device; closing twice is fine."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def stamp_at(index: int, frame_rate: float) -> int:
