@@ -8,7 +8,6 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
-from types import TracebackType
 from typing import Any, cast, overload
 
 from rclpy.node import Node
@@ -19,6 +18,7 @@ from rtreid_ros.client.inbox import Inbox
 from rtreid_ros.client.own_node import OwnNode
 from rtreid_ros.client.reading import frame_from_message
 from rtreid_ros.client.silence import why_silent
+from rtreid_ros.closing import Closing
 from rtreid_ros.errors import NoTracksError, ServiceError
 from rtreid_ros.msg import TrackArray
 from rtreid_ros.nodes import qos
@@ -34,7 +34,7 @@ _UNKNOWN = "_NODE_NAME_UNKNOWN_"
 """What rclpy calls a node it has not yet heard of."""
 
 
-class TrackClient:
+class TrackClient(Closing):
     """Tracks of one topic, for programs of a few lines; a context manager.
 
     By itself it makes a node in a context and a thread of its own: no `rclpy.init`, no executor, and
@@ -87,14 +87,6 @@ class TrackClient:
             qos_profile or qos.result_qos(False, publishing=False),
             qos_overriding_options=None if self._own is None else qos.overrides(),
         )
-
-    def __enter__(self) -> TrackClient:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """End the subscription, and the node if it is our own; whoever waits or iterates ends."""
@@ -264,8 +256,9 @@ class TrackClient:
         self._may_wait()
         deadline = time.monotonic() + timeout
         names = self._publishers()
-        while any(_UNKNOWN in name for name in names) and time.monotonic() < deadline:
-            time.sleep(0.02)  # a publisher is found a moment before its node
+        # a client that has just begun finds others in a moment, publishers before their nodes
+        while (not names or any(_UNKNOWN in name for name in names)) and time.monotonic() < deadline:
+            time.sleep(0.02)
             names = self._publishers()
         if not names:
             raise ServiceError(f"nobody to reset: nobody publishes {self.topic}")

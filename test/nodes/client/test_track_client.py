@@ -381,7 +381,7 @@ def test_reset_asks_the_publisher(graph, domain_id):
 
     with TrackClient(domain_id=domain_id) as tracks:
         with pytest.raises(ServiceError, match="nobody publishes /tracks"):
-            tracks.reset()
+            tracks.reset(timeout=0.3)
         started = graph(NodeSpec("tracker_node", parameters={"tracker.name": "sort"}))
         started.wait_for_log("tracker_node", "ready", 30)
         until(lambda: tracks.node.count_publishers("tracks"), 10, "the tracker")
@@ -393,4 +393,4 @@ def test_a_reset_nobody_answers_is_an_error(tracks, street):
     from rtreid_ros.client import ServiceError
 
     with pytest.raises(ServiceError, match="/peer/reset is not there"):
-        tracks.reset(timeout=0.5)
+        tracks.reset(timeout=2)
