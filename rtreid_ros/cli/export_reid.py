@@ -11,7 +11,7 @@ from rtreid_ros.errors import ConfigError, MissingDependencyError
 
 if TYPE_CHECKING:
     from rtreid_ros.reid.checkpoint import Checkpoint
-    from rtreid_ros.reid.export import ExportReport
+    from rtreid_ros.reid.export import ExportReport, SideKey
 
 EXAMPLES = """\
 CHECKPOINT is best.pt or last.pt of rtreid train-reid. The file takes any number of crops of the size the
@@ -32,9 +32,14 @@ Proof: network and file embed the same crops, in batches of 1, 8 and 32; where a
 (0.999 in half precision) nothing is written. Crops are those of --crops, else of the data set the model was
 trained on, else of the synthetic street. Needs the extra `train` (torch).
 
+Side information (data.side=camera or view) is left unknown in the file, unless it is for one fixed camera
+that the training has seen: with --camera, and --sequence where views were learnt, every picture is taken to
+be of that one. Numbers are the data set's, which begin with 0: Market-1501's c1 is --camera 0.
+
 examples:
   rtreid export-reid out/osnet/best.pt
   rtreid export-reid best.pt --precision fp16-weights --output models/people.onnx
+  rtreid export-reid best.pt --camera 2
   rtreid export-reid best.pt --format onnx --format openvino --output models/ --crops my/crops"""
 
 
@@ -55,6 +60,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--crops", metavar="FOLDER|TAR", help="pictures of people, cut out, to prove the file on"
     )
     parser.add_argument(
+        "--camera", type=int, metavar="N", help="take every picture to be by this camera (default: unknown)"
+    )
+    parser.add_argument("--sequence", type=int, metavar="N", help="of that camera, where views were learnt")
+    parser.add_argument(
         "--calls", type=int, default=20, metavar="N", help="timed calls for each batch size (default: 20)"
     )
     parser.add_argument("--quiet", action="store_true", help="no report")
@@ -74,17 +83,22 @@ def run(arguments: argparse.Namespace) -> int:
         check_format(name, arguments.precision)
     if arguments.calls < 0:
         raise ConfigError(f"--calls must be an integer >= 0, got {arguments.calls}")
+    if arguments.sequence is not None and arguments.camera is None:
+        raise ConfigError("--sequence is of a camera: give --camera, too")
+    side = None if arguments.camera is None else (arguments.camera, arguments.sequence)
     checkpoint = load_checkpoint(arguments.checkpoint)
-    targets = [_target(arguments, checkpoint, name, len(formats)) for name in formats]
+    targets = [_target(arguments, checkpoint, name, len(formats), side) for name in formats]
     crops = find_crops(arguments.crops, checkpoint.config)
     for name, path in zip(formats, targets, strict=True):
-        report = export_checkpoint(checkpoint, path, name, arguments.precision, crops, arguments.calls)
+        report = export_checkpoint(checkpoint, path, name, arguments.precision, crops, arguments.calls, side)
         if not arguments.quiet:
             print(_text(report, name, arguments.precision))
     return 0
 
 
-def _target(arguments: argparse.Namespace, checkpoint: Checkpoint, name: str, formats: int) -> Path:
+def _target(
+    arguments: argparse.Namespace, checkpoint: Checkpoint, name: str, formats: int, side: SideKey | None
+) -> Path:
     """The file to write.
 
     Raises:
@@ -92,7 +106,7 @@ def _target(arguments: argparse.Namespace, checkpoint: Checkpoint, name: str, fo
     """
     from rtreid_ros.reid.export import default_name  # noqa: PLC0415
 
-    file_name = default_name(checkpoint, name, arguments.precision)
+    file_name = default_name(checkpoint, name, arguments.precision, side)
     output: Path | None = arguments.output
     if output is None:
         return Path(arguments.checkpoint.parent / file_name)
@@ -110,6 +124,8 @@ def _text(report: ExportReport, name: str, precision: str) -> str:
         f"  parity   cosine min {parity.least:.6f}, mean {parity.mean:.6f}; {report.crops}, in batches of "
         "1, 8 and 32",
     ]
+    if report.side != "unknown":
+        lines.append(f"  side     every picture is taken to be of {report.side}")
     if report.latency:
         times = ", ".join(f"{item.milliseconds:.1f} ms for {item.batch}" for item in report.latency)
         calls = min(item.calls for item in report.latency)

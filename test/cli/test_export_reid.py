@@ -11,6 +11,7 @@ from support.reid_export import checkpoint_of
 
 from rtreid_ros.reid.checkpoint import save_checkpoint
 from rtreid_ros.reid.export import FORMATS, PRECISIONS
+from rtreid_ros.reid.sides import Sides
 
 
 @pytest.fixture
@@ -76,6 +77,8 @@ def test_a_file_can_be_named_and_the_report_left_out(rtreid, best, folder, tmp_p
         (("--output", "people.xml"), "format onnx writes .onnx files, got 'people.xml'"),
         (("--format", "onnx", "--format", "pt2", "--output", "a.onnx"), "--output must be a folder"),
         (("--calls", "-1"), "--calls must be an integer >= 0, got -1"),
+        (("--camera", "0"), "this resnet18 has no side information: it was trained with data.side=none"),
+        (("--sequence", "0"), "--sequence is of a camera: give --camera, too"),
         (("--crops", "no/such/folder"), "no/such/folder"),
         (("--output", "run/best.pt/net.onnx"), "cannot write run/best.pt/net.onnx"),
     ],
@@ -86,6 +89,21 @@ def test_what_is_wrong_is_said_and_nothing_written(rtreid, best, monkeypatch, tm
     assert (code, out) == (2, "")
     assert message in err
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["best.pt"]
+
+
+def test_a_file_for_one_camera_says_so(rtreid, folder, tmp_path):
+    sides = Sides("view", ((0, 0), (2, 1)), "street")
+    save_checkpoint(checkpoint_of(sides=sides), tmp_path / "best.pt")
+    words = ("export-reid", tmp_path / "best.pt", "--crops", folder, "--calls", 0)
+    code, out, err = rtreid(*words, "--camera", 2, "--sequence", 1)
+    assert code == 0, err
+    assert "every picture is taken to be of camera 2 sequence 1" in out
+    assert (tmp_path / "resnet18_32x16_camera2_1.onnx").is_file()
+    code, out, _ = rtreid(*words)
+    assert (code, "every picture" in out) == (0, False)
+    code, _, err = rtreid(*words, "--camera", 1, "--sequence", 1)
+    assert code == 2
+    assert "it knows: camera 0 sequence 0, camera 2 sequence 1" in err
 
 
 @pytest.mark.parametrize("content", [None, b"no checkpoint", "other"])

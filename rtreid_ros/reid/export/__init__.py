@@ -5,6 +5,7 @@ from rtreid_ros.reid.export.crops import Crops, find_crops
 from rtreid_ros.reid.export.exporting import (
     FORMATS,
     ExportReport,
+    SideKey,
     check_format,
     default_name,
     export_checkpoint,
@@ -17,6 +18,7 @@ __all__ = [
     "ExportReport",
     "Format",
     "Plan",
+    "SideKey",
     "check_format",
     "default_name",
     "export_checkpoint",

@@ -27,7 +27,12 @@ from rtreid_ros.reid.export.parity import (
 )
 from rtreid_ros.reid.export.tensorrt import TENSORRT
 from rtreid_ros.reid.export.torchscript import PROGRAM, TORCHSCRIPT
+from rtreid_ros.reid.models import ReIDModel
+from rtreid_ros.reid.models.known_side import fix_side, known_sides
 from rtreid_ros.runtime.session import first_line
+
+SideKey = tuple[int, int | None]
+"""A camera, and its sequence where views are known; as the data set numbers them."""
 
 FORMATS: Registry[Format] = Registry("export format")
 for _name, _format in (
@@ -51,6 +56,7 @@ class ExportReport:
         parity: likeness to the network.
         crops: how many crops, and where they were from.
         latency: times by batch size; empty where none were asked for.
+        side: camera or view that every picture is taken to be of, or ``unknown``.
     """
 
     path: Path
@@ -59,13 +65,17 @@ class ExportReport:
     parity: Parity
     crops: str
     latency: tuple[Latency, ...]
+    side: str
 
 
-def default_name(checkpoint: Checkpoint, format_name: str, precision: str) -> str:
-    """``model_HEIGHTxWIDTH.suffix``, with the precision where it is not fp32."""
+def default_name(
+    checkpoint: Checkpoint, format_name: str, precision: str, side: SideKey | None = None
+) -> str:
+    """``model_HEIGHTxWIDTH.suffix``, with the camera or view if given, and the precision if not fp32."""
     ending = "" if precision == "fp32" else f"_{precision.replace('-', '_')}"
     height, width = checkpoint.size
-    return f"{checkpoint.model}_{height}x{width}{ending}{FORMATS[format_name].suffix}"
+    place = "" if side is None else "_camera" + "_".join(str(item) for item in side if item is not None)
+    return f"{checkpoint.model}_{height}x{width}{place}{ending}{FORMATS[format_name].suffix}"
 
 
 def check_format(format_name: str, precision: str) -> Format:
@@ -88,6 +98,7 @@ def export_checkpoint(
     precision: str = "fp32",
     crops: Crops | None = None,
     calls: int = 20,
+    side: SideKey | None = None,
 ) -> ExportReport:
     """Write the deployed network of `checkpoint`, prove on crops that the file computes the same, time it.
 
@@ -102,9 +113,11 @@ def export_checkpoint(
         precision: one of ``PRECISIONS`` that the format has.
         crops: what to try it on; None = see `find_crops`.
         calls: timed calls for each batch size; 0 = no times.
+        side: camera and, for views, sequence that every picture is taken to be of; None = unknown.
 
     Raises:
-        ConfigError: unknown or unsuitable names, or another suffix than the format's.
+        ConfigError: unknown or unsuitable names, another suffix than the format's, or a camera or view that
+            the network does not know.
         MissingDependencyError: the format's package is not installed.
         ModelError: the checkpoint's weights do not fit its network.
         ExportError: the network cannot be written in this format, or the file computes something else.
@@ -113,11 +126,13 @@ def export_checkpoint(
     chosen = check_format(format_name, precision)
     if path.suffix != chosen.suffix:
         raise ConfigError(f"format {format_name} writes {chosen.suffix} files, got {str(path)!r}")
+    model = checkpoint.create_model()
+    label = "unknown" if side is None else _fix_side(checkpoint, model, side)
     try:
-        model = checkpoint.create_model().deployed()
+        model = model.deployed()
     except InputError as error:
         raise ExportError(f"{checkpoint.model} cannot be exported: {error}") from error
-    plan = Plan(model, checkpoint.size, precision, describe_export(checkpoint, precision))
+    plan = Plan(model, checkpoint.size, precision, describe_export(checkpoint, precision, label))
     crops = find_crops(None, checkpoint.config) if crops is None else crops
     canvas = Canvas(crops.images)
     try:
@@ -145,7 +160,15 @@ def export_checkpoint(
     except OSError as error:
         raise SinkError(f"cannot write {path}: {error}") from error
     origin = f"{len(crops.images)} crops of {crops.origin}"
-    return ExportReport(path, size / 1e6, runs_on, parity, origin, latency)
+    return ExportReport(path, size / 1e6, runs_on, parity, origin, latency, label)
+
+
+def _fix_side(checkpoint: Checkpoint, model: ReIDModel, side: SideKey) -> str:
+    """Bake a camera or view into `model`; how it is called."""
+    known = known_sides(checkpoint, model, f"this {checkpoint.model}")
+    number = known.number(*side)
+    fix_side(model, number)
+    return known.label(number)
 
 
 def _write(chosen: Format, plan: Plan, path: Path, what: str) -> None:

@@ -12,7 +12,7 @@ from rtreid_ros.runtime.torch_file import SIZE_KEY
 from rtreid_ros.version import version
 
 
-def describe_export(checkpoint: Checkpoint, precision: str) -> dict[str, str]:
+def describe_export(checkpoint: Checkpoint, precision: str, side: str) -> dict[str, str]:
     """Text by key; what is no text is JSON. Of paths in the recipe only the last part is kept."""
     values: dict[str, Any] = {
         "description": f"Appearance embedder {checkpoint.model}, trained by rtreid train-reid",
@@ -24,6 +24,7 @@ def describe_export(checkpoint: Checkpoint, precision: str) -> dict[str, str]:
         "options": checkpoint.options,
         "classes": checkpoint.classes,
         "cameras": checkpoint.cameras,
+        "side": side,
         "precision": precision,
         "epoch": checkpoint.epoch,
         "figures": checkpoint.figures,

@@ -27,3 +27,22 @@ class SideInformation(nn.Module):
         known = (rows >= 0) & (rows < len(self.table))
         vectors = self.factor * self.table[rows.where(known, 0)] * known[:, None]
         return x + vectors.view(x.shape[0], *(1,) * (x.dim() - 2), -1)
+
+
+class KnownSide(nn.Module):
+    """In place of a `SideInformation`: adds the vector of one row, whatever rows it is given.
+
+    Args:
+        side: whose vector; it stays as it is.
+        row: the camera or view.
+    """
+
+    vector: torch.Tensor
+
+    def __init__(self, side: SideInformation, row: int) -> None:
+        super().__init__()
+        self.register_buffer("vector", side.factor * side.table[row].detach())
+
+    def forward(self, x: torch.Tensor, rows: torch.Tensor | None) -> torch.Tensor:
+        """`x` ``(B, ..., D)`` plus the vector."""
+        return x + self.vector

@@ -1,0 +1,35 @@
+"""Networks of checkpoints, and the cameras or views that these know."""
+
+from __future__ import annotations
+
+from rtreid_ros.errors import ConfigError
+from rtreid_ros.reid.checkpoint import Checkpoint
+from rtreid_ros.reid.models.base import ReIDModel
+from rtreid_ros.reid.models.blocks.side_information import KnownSide, SideInformation
+from rtreid_ros.reid.sides import Sides
+
+
+def known_sides(checkpoint: Checkpoint, model: ReIDModel, name: str) -> Sides:
+    """What the side information of a checkpoint's `model` stands for; `name` is for messages.
+
+    Raises:
+        ConfigError: it has none, and why.
+    """
+    if not checkpoint.cameras:
+        raise ConfigError(f"{name} has no side information: it was trained with data.side=none")
+    if not any(isinstance(part, SideInformation) for part in model.modules()):
+        raise ConfigError(f"{name} has no side information: the network {checkpoint.model} takes none")
+    if not len(checkpoint.sides):
+        raise ConfigError(
+            f"{name} does not say which cameras its side information is of: it is of an older training, or "
+            "adapted to other cameras"
+        )
+    return checkpoint.sides
+
+
+def fix_side(model: ReIDModel, number: int) -> None:
+    """Let `model` take every picture to be of the camera or view `number`, whatever it is given."""
+    for part in list(model.modules()):
+        for name, child in part.named_children():
+            if isinstance(child, SideInformation):
+                setattr(part, name, KnownSide(child, number))
