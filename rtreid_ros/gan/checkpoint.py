@@ -8,9 +8,8 @@ from typing import Any
 
 import torch
 
-from rtreid_ros.errors import ModelError
 from rtreid_ros.gan.networks import Generator, create_generator
-from rtreid_ros.reid.checkpoint import read_content, write_content
+from rtreid_ros.reid.checkpoint_file import read_content, rebuilt, write_content
 
 FORMAT = "rtreid-gan-1"
 
@@ -49,14 +48,11 @@ class GanCheckpoint:
         Raises:
             ModelError: the weights are those of another architecture.
         """
-        with torch.random.fork_rng(devices=[]):  # first weights are drawn, only to be replaced
-            network = create_generator(self.generator, self.size, len(self.counts), **self.options)
-        try:
-            network.load_state_dict(self.weights)
-        except RuntimeError as error:
-            raise ModelError(f"the weights do not fit {self.generator}: {error}") from error
-        network.eval()
-        return network
+        return rebuilt(
+            lambda: create_generator(self.generator, self.size, len(self.counts), **self.options),
+            self.weights,
+            self.generator,
+        )
 
 
 def save_gan(checkpoint: GanCheckpoint, path: Path) -> None:

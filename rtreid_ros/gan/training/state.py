@@ -13,6 +13,7 @@ from rtreid_ros.gan.groups import Groups
 from rtreid_ros.gan.networks import Generator
 from rtreid_ros.gan.objectives import Players
 from rtreid_ros.gan.training.config import GanConfig
+from rtreid_ros.reid.checkpoint_file import copied, fitting
 from rtreid_ros.reid.training.averaging import WeightAverage
 
 Optimizers = dict[str, torch.optim.Optimizer]
@@ -78,7 +79,7 @@ class State:
         if whole:
             training = {
                 "players": {
-                    name: _copied(player.state_dict()) for name, player in self.players.named().items()
+                    name: copied(player.state_dict()) for name, player in self.players.named().items()
                 },
                 "optimizers": {name: item.state_dict() for name, item in self.optimizers.items()},
                 "updates": 0 if self.average is None else self.average.updates,
@@ -95,7 +96,7 @@ class State:
             size=(config.data.height, config.data.width),
             grouped=config.groups.by,
             counts=self.counts,
-            weights=_copied(kept.state_dict()),
+            weights=copied(kept.state_dict()),
             epoch=self.course.epochs,
             figures=figures,
             config=config.values(),
@@ -109,17 +110,12 @@ class State:
             ModelError: it is that of other networks.
         """
         saved = checkpoint.training
-        try:
+        with fitting("this configuration's networks or optimizer"):
             for name, player in self.players.named().items():
                 player.load_state_dict(saved["players"][name])
                 self.optimizers[name].load_state_dict(saved["optimizers"][name])
             if self.average is not None:
-                self.average.model.load_state_dict(checkpoint.weights)
-                self.average.updates = saved["updates"]
-        except (RuntimeError, ValueError, KeyError) as error:
-            raise ModelError(
-                f"the checkpoint does not fit this configuration's networks or optimizer: {error}"
-            ) from error
+                self.average.restore(checkpoint.weights, saved["updates"])
         self.course = Course(
             checkpoint.epoch,
             dict(saved["best"]),
@@ -142,11 +138,3 @@ def check_resumable(checkpoint: GanCheckpoint, pictures: int) -> None:
             f"the checkpoint knows the groups of {len(labels)} pictures, and there are {pictures}: it is of "
             "other training data"
         )
-
-
-def _copied(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """On the processor, in the usual memory layout, and no longer changing."""
-    return {
-        name: value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
-        for name, value in weights.items()
-    }

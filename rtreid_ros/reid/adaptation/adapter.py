@@ -18,6 +18,7 @@ from rtreid_ros.reid.adaptation.quality import agreement
 from rtreid_ros.reid.adaptation.report import adaptation_page, told
 from rtreid_ros.reid.adaptation.rounds import Rounds
 from rtreid_ros.reid.checkpoint import Checkpoint, load_checkpoint
+from rtreid_ros.reid.checkpoint_file import fitting
 from rtreid_ros.reid.losses import Recipe
 from rtreid_ros.reid.models import ReIDModel, create_model
 from rtreid_ros.reid.models.weights import load_pretrained
@@ -210,33 +211,20 @@ class Adapter:
 
     def _checkpoint(self, figures: dict[str, Any], *, whole: bool) -> Checkpoint:
         """The state as a file's content; `whole`: with all that resuming needs."""
-        state = self.state
-        kept = state.checkpoint(self._learning, figures, whole=False)
+        kept = self.state.checkpoint(self._learning, figures, whole=False)
         training: dict[str, Any] = {}
         if whole:
-            weights = {name: value.detach().cpu().clone() for name, value in state.model.state_dict().items()}
-            training = {
-                "weights": weights if state.average is not None else {},
-                "updates": 0 if state.average is None else state.average.updates,
-                "optimizer": state.optimizer.state_dict(),
-                "course": self.course.as_dict(),
-            }
+            training = {**self.state.learnt(), "course": self.course.as_dict()}
         return replace(kept, epoch=self.course.rounds, config=self._config.values(), training=training)
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         """Become what a whole checkpoint holds."""
-        saved, state = checkpoint.training, self.state
+        saved = checkpoint.training
         if "course" not in saved:
             raise ModelError("this checkpoint is not to be resumed by an adaptation; the last.pt of one is")
-        check_same_network(checkpoint, self._learning, state.model)
-        try:
-            state.model.load_state_dict(saved["weights"] or checkpoint.weights)
-            if state.average is not None:
-                state.average.model.load_state_dict(checkpoint.weights)
-                state.average.updates = saved["updates"]
-            state.optimizer.load_state_dict(saved["optimizer"])
-        except (RuntimeError, ValueError, KeyError) as error:
-            raise ModelError(f"the checkpoint does not fit this network or optimizer: {error}") from error
+        check_same_network(checkpoint, self._learning, self.state.model)
+        with fitting("this network or optimizer"):
+            self.state.restore_learnt(checkpoint)
         self.course = AdaptationCourse(**saved["course"])
 
     def _how_to_resume(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 
 import torch
 from torch import nn
@@ -46,3 +47,12 @@ class WeightAverage:
             for mean, now in self._counts:
                 mean.copy_(now)
         self.updates += 1
+
+    def restore(self, weights: Mapping[str, torch.Tensor], updates: int) -> None:
+        """Become a mean that was kept.
+
+        Raises:
+            RuntimeError: it is that of another network.
+        """
+        self.model.load_state_dict(weights)
+        self.updates = updates

@@ -9,6 +9,7 @@ import torch
 
 from rtreid_ros.errors import ModelError
 from rtreid_ros.reid.checkpoint import Checkpoint
+from rtreid_ros.reid.checkpoint_file import copied, fitting
 from rtreid_ros.reid.losses import Recipe
 from rtreid_ros.reid.models import ReIDModel
 from rtreid_ros.reid.preprocessing import PRESETS
@@ -78,9 +79,7 @@ class State:
         training: dict[str, Any] = {}
         if whole:
             training = {
-                "weights": _copied(self.model.state_dict()) if self.average is not None else {},
-                "updates": 0 if self.average is None else self.average.updates,
-                "optimizer": self.optimizer.state_dict(),
+                **self.learnt(),
                 "recipe": self.recipe.state_dict(),
                 "best": self.course.best,
                 "best_epoch": self.course.best_epoch,
@@ -95,7 +94,7 @@ class State:
             cameras=self.model.cameras,
             size=(config.data.height, config.data.width),
             preprocessing=PRESETS[config.data.preprocessing],
-            weights=_copied(kept.state_dict()),
+            weights=copied(kept.state_dict()),
             epoch=self.course.epochs,
             figures=figures,
             config=values,
@@ -115,18 +114,9 @@ class State:
         check_same_network(checkpoint, config, self.model)
         if len(checkpoint.sides) and checkpoint.sides != self.sides:  # older files do not say
             raise ModelError("the checkpoint's side information is of other cameras or views than here")
-        average = self.average
-        try:
-            self.model.load_state_dict(saved["weights"] or checkpoint.weights)
-            if average is not None:
-                average.model.load_state_dict(checkpoint.weights)
-                average.updates = saved["updates"]
-            self.optimizer.load_state_dict(saved["optimizer"])
+        with fitting("this configuration's network, optimizer or losses"):
+            self.restore_learnt(checkpoint)
             self.recipe.load_state_dict(saved["recipe"])
-        except (RuntimeError, ValueError, KeyError) as error:
-            raise ModelError(
-                f"the checkpoint does not fit this configuration's network, optimizer or losses: {error}"
-            ) from error
         self.course = Course(
             checkpoint.epoch,
             dict(saved["best"]),
@@ -134,6 +124,22 @@ class State:
             saved["stale"],
             [dict(row) for row in saved["history"]],
         )
+
+    def learnt(self) -> dict[str, Any]:
+        """What resuming needs of network, average and optimizer, beside the weights that are kept."""
+        return {
+            "weights": {} if self.average is None else copied(self.model.state_dict()),
+            "updates": 0 if self.average is None else self.average.updates,
+            "optimizer": self.optimizer.state_dict(),
+        }
+
+    def restore_learnt(self, checkpoint: Checkpoint) -> None:
+        """Take network, average and optimizer from what was `learnt`; see `fitting` for what does not fit."""
+        saved = checkpoint.training
+        self.model.load_state_dict(saved["weights"] or checkpoint.weights)
+        if self.average is not None:
+            self.average.restore(checkpoint.weights, saved["updates"])
+        self.optimizer.load_state_dict(saved["optimizer"])
 
 
 def network_options(config: TrainingConfig) -> dict[str, Any]:
@@ -162,11 +168,3 @@ def check_same_network(checkpoint: Checkpoint, config: TrainingConfig, model: Re
     ]
     if other:
         raise ModelError(f"the checkpoint is of another network: {'; '.join(other)}")
-
-
-def _copied(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """On the processor, in the usual memory layout, and no longer changing."""
-    return {
-        name: value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
-        for name, value in weights.items()
-    }

@@ -40,3 +40,15 @@ def test_the_mean_is_for_judging_alone(model):
     assert not any(parameter.requires_grad for parameter in average.model.parameters())
     assert model.training
     assert all(parameter.requires_grad for parameter in model.parameters())
+
+
+def test_a_mean_that_was_kept_goes_on_where_it_was(model):
+    average = WeightAverage(model, decay=0.9)
+    torch.nn.init.constant_(model.classifier.bias, 3.0)
+    average.update()
+    again = WeightAverage(model, decay=0.9)
+    again.restore(average.model.state_dict(), average.updates)
+    for mean in (average, again):
+        mean.update()
+    assert again.updates == 2
+    assert torch.equal(again.model.classifier.bias, average.model.classifier.bias)
