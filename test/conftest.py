@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 sys.path.append(str(Path(__file__).parent))  # for `support`
+pytest.register_assert_rewrite("support")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -1,8 +1,7 @@
 """``rtreid adapt``, and the way from a recording to a model for the robot."""
 
-import builtins
-
 import pytest
+from support.learning_commands import check_help, check_printed_config, check_refusal, hide_torch
 from support.people import write_people
 
 from rtreid_ros.reid import EmbedderOptions, create_embedder
@@ -75,19 +74,14 @@ def test_it_says_what_came_of_it_and_goes_on(rtreid, config, best, people, tmp_p
     assert "before     mAP " in out
     assert "adapted    mAP " in out
     assert "all 1 rounds are done; the network after round" in err
-    code, _, err = rtreid("adapt", config, *words, "--output", folder)
-    assert code == 2
-    assert "holds work already: --resume it" in err
+    check_refusal(rtreid("adapt", config, *words, "--output", folder), "holds work already: --resume it")
     assert rtreid("adapt", "--resume", folder, "adaptation.rounds=2", "--quiet")[:2] == (0, "")
     assert load_checkpoint(folder / "last.pt").epoch == 2
 
 
 def test_print_config_shows_everything_and_is_a_configuration(rtreid, config, best, tmp_path):
-    code, out, _ = rtreid("adapt", config, f"model.pretrained={best}", "clusters.eps=0.4", "--print-config")
-    assert code == 0
-    assert "  eps: 0.4\n" in out
-    (tmp_path / "again.yaml").write_text(out)
-    assert rtreid("adapt", tmp_path / "again.yaml", "--print-config")[:2] == (0, out)
+    words = config, f"model.pretrained={best}", "clusters.eps=0.4"
+    assert "  eps: 0.4\n" in check_printed_config(rtreid, "adapt", words, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -102,34 +96,21 @@ def test_print_config_shows_everything_and_is_a_configuration(rtreid, config, be
 )
 def test_what_is_wrong_is_said_in_one_line(rtreid, tmp_path, monkeypatch, words, message):
     monkeypatch.chdir(tmp_path)
-    code, _, err = rtreid("adapt", *words)
-    assert code == 2
-    assert message in err
+    check_refusal(rtreid("adapt", *words), message)
     assert not (tmp_path / "o").exists()
 
 
 def test_without_an_output_it_asks_where_to(rtreid, config, best):
-    code, _, err = rtreid("adapt", config, f"model.pretrained={best}")
-    assert code == 2
-    assert "give --output FOLDER, or --resume FOLDER" in err
+    outcome = rtreid("adapt", config, f"model.pretrained={best}")
+    check_refusal(outcome, "give --output FOLDER, or --resume FOLDER")
 
 
 def test_without_torch_the_extra_is_named(rtreid, config, tmp_path, monkeypatch):
-    imports = builtins.__import__
-
-    def refuse(name, *rest):
-        if name.partition(".")[0] == "torch":
-            raise ImportError("No module named 'torch'")
-        return imports(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", refuse)
-    code, _, err = rtreid("adapt", config, "--output", tmp_path / "out")
-    assert code == 2
-    assert "pip install 'rtreid_ros[train]'" in err
+    hide_torch(monkeypatch)
+    outcome = rtreid("adapt", config, "--output", tmp_path / "out")
+    check_refusal(outcome, "pip install 'rtreid_ros[train]'")
 
 
 def test_help_teaches(rtreid):
-    code, out, _ = rtreid("adapt", "--help")
-    assert code == 0
-    for word in ("best.pt", "dataset=tracklets", "evaluation", "pixel by pixel", "examples:", "export-reid"):
-        assert word in out
+    taught = ("best.pt", "dataset=tracklets", "evaluation", "pixel by pixel", "examples:", "export-reid")
+    check_help(rtreid, "adapt", taught)

@@ -1,15 +1,20 @@
 """``rtreid train-gan``."""
 
-import builtins
 import json
-import signal
 
 import pytest
+from support.learning_commands import (
+    check_help,
+    check_interruption,
+    check_no_overwriting,
+    check_printed_config,
+    check_refusal,
+    hide_torch,
+)
 from support.models import mean_color_embedder
 from support.people import write_people
 
 from rtreid_ros.gan.checkpoint import load_gan
-from rtreid_ros.reid.training.progress import Progress
 
 SMALL = """
 data: {{root: {people}, split: mod5, height: 16, width: 8}}
@@ -46,27 +51,14 @@ def test_it_trains_says_how_it_went_and_goes_on(rtreid, config, tmp_path):
 
 
 def test_an_interrupted_training_says_how_to_go_on(rtreid, config, tmp_path, monkeypatch):
-    step = Progress.step
-
-    def stepped(self, number, *arguments):
-        step(self, number, *arguments)
-        if number == 1:
-            signal.raise_signal(signal.SIGINT)
-
-    monkeypatch.setattr(Progress, "step", stepped)
-    code, out, err = rtreid("train-gan", config, "--output", tmp_path / "out")
-    assert (code, out) == (130, "")
-    assert "interrupted: this epoch is finished and saved first" in err
-    assert f"stopped after epoch 1; go on with: rtreid train-gan --resume {tmp_path / 'out'}" in err
+    check_interruption(rtreid, monkeypatch, "train-gan", config, tmp_path / "out")
 
 
 def test_print_config_shows_everything_and_is_a_configuration(rtreid, config, tmp_path):
-    code, out, _ = rtreid("train-gan", config, "objective.name=vae_gan", "encoder.hidden=9", "--print-config")
-    assert code == 0
+    words = config, "objective.name=vae_gan", "encoder.hidden=9"
+    out = check_printed_config(rtreid, "train-gan", words, tmp_path)
     assert "  name: vae_gan\n" in out
     assert "  # units of the layer before mean and variance\n  hidden: 9\n" in out
-    (tmp_path / "again.yaml").write_text(out)
-    assert rtreid("train-gan", tmp_path / "again.yaml", "--print-config")[:2] == (0, out)
 
 
 @pytest.mark.parametrize(
@@ -82,46 +74,25 @@ def test_print_config_shows_everything_and_is_a_configuration(rtreid, config, tm
 )
 def test_what_is_wrong_is_said_in_one_line(rtreid, tmp_path, monkeypatch, words, message):
     monkeypatch.chdir(tmp_path)
-    code, _, err = rtreid("train-gan", *words)
-    assert code == 2
-    assert message in err
-    assert "Traceback" not in err
+    check_refusal(rtreid("train-gan", *words), message)
     assert not (tmp_path / "o").exists()
 
 
 def test_too_few_pictures_are_said(rtreid, config, tmp_path):
-    code, _, err = rtreid("train-gan", config, "training.batch=64", "--output", tmp_path / "out")
-    assert code == 2
-    assert "a step takes 64 pictures, and there are 32 to learn from" in err
+    outcome = rtreid("train-gan", config, "training.batch=64", "--output", tmp_path / "out")
+    check_refusal(outcome, "a step takes 64 pictures, and there are 32 to learn from")
 
 
 def test_a_folder_that_holds_a_training_is_not_overwritten(rtreid, config, tmp_path):
-    assert rtreid("train-gan", config, "training.epochs=1", "--output", tmp_path / "out", "--quiet")[:2] == (
-        0,
-        "",
-    )
-    code, _, err = rtreid("train-gan", config, "--output", tmp_path / "out")
-    assert code == 2
-    assert "holds work already: --resume it" in err
+    check_no_overwriting(rtreid, "train-gan", [config, "training.epochs=1"], tmp_path / "out")
 
 
 def test_without_torch_the_extra_is_named(rtreid, config, tmp_path, monkeypatch):
-    imports = builtins.__import__
-
-    def refuse(name, *rest):
-        if name.partition(".")[0] == "torch":
-            raise ImportError("No module named 'torch'")
-        return imports(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", refuse)
+    hide_torch(monkeypatch)
     for words in (["train-gan", config, "--output", tmp_path / "o"], ["generate", "m.pt", "--output", "o"]):
-        code, _, err = rtreid(*words)
-        assert code == 2
-        assert "pip install 'rtreid_ros[train]'" in err
+        check_refusal(rtreid(*words), "pip install 'rtreid_ros[train]'")
 
 
 def test_help_teaches(rtreid):
-    code, out, _ = rtreid("train-gan", "--help")
-    assert code == 0
-    for word in ("best.pt", "last.pt", "--print-config", "samples/", "examples:", "Ctrl-C"):
-        assert word in out
+    taught = ("best.pt", "last.pt", "--print-config", "samples/", "examples:", "Ctrl-C")
+    check_help(rtreid, "train-gan", taught)

@@ -1,15 +1,20 @@
 """``rtreid train-reid``."""
 
-import builtins
 import json
 import re
-import signal
 
 import pytest
+from support.learning_commands import (
+    check_help,
+    check_interruption,
+    check_no_overwriting,
+    check_printed_config,
+    check_refusal,
+    hide_torch,
+)
 from support.people import write_people
 
 from rtreid_ros.reid.checkpoint import load_checkpoint
-from rtreid_ros.reid.training.progress import Progress
 
 SMALL = """
 data: {split: mod5, height: 32, width: 16}
@@ -48,18 +53,7 @@ def test_it_trains_says_how_it_went_and_goes_on(rtreid, config, tmp_path):
 
 
 def test_an_interrupted_training_says_how_to_go_on(rtreid, config, tmp_path, monkeypatch):
-    step = Progress.step
-
-    def stepped(self, number, *arguments):
-        step(self, number, *arguments)
-        if number == 1:
-            signal.raise_signal(signal.SIGINT)
-
-    monkeypatch.setattr(Progress, "step", stepped)
-    code, out, err = rtreid("train-reid", config, "--output", tmp_path / "out")
-    assert (code, out) == (130, "")
-    assert "interrupted: this epoch is finished and saved first" in err
-    assert f"stopped after epoch 1; go on with: rtreid train-reid --resume {tmp_path / 'out'}" in err
+    check_interruption(rtreid, monkeypatch, "train-reid", config, tmp_path / "out")
 
 
 def test_a_resumed_training_takes_its_own_configuration(rtreid, config, tmp_path):
@@ -68,18 +62,17 @@ def test_a_resumed_training_takes_its_own_configuration(rtreid, config, tmp_path
     code, out, _ = rtreid("train-reid", "--resume", folder, "--print-config")
     assert code == 0
     assert "  seed: 3\n" in out
-    code, _, err = rtreid("train-reid", config, "model.name=resnet18", "--resume", folder)
-    assert code == 2
-    assert "the checkpoint is of another network: model 'seresnet18_ibn', here 'resnet18'" in err
+    check_refusal(
+        rtreid("train-reid", config, "model.name=resnet18", "--resume", folder),
+        "the checkpoint is of another network: model 'seresnet18_ibn', here 'resnet18'",
+    )
 
 
 def test_print_config_shows_everything_and_is_a_configuration(rtreid, config, tmp_path):
-    code, out, _ = rtreid("train-reid", config, "losses.centre=on", "optimizer.lr=0.01", "--print-config")
-    assert code == 0
+    words = config, "losses.centre=on", "optimizer.lr=0.01"
+    out = check_printed_config(rtreid, "train-reid", words, tmp_path)
     assert "  # learning rate\n  lr: 0.01\n" in out
     assert "  centre:\n" in out
-    (tmp_path / "again.yaml").write_text(out)
-    assert rtreid("train-reid", tmp_path / "again.yaml", "--print-config")[:2] == (0, out)
 
 
 def test_a_built_in_configuration_is_found_by_its_name(rtreid):
@@ -102,39 +95,23 @@ def test_a_built_in_configuration_is_found_by_its_name(rtreid):
 )
 def test_what_is_wrong_is_said_in_one_line(rtreid, tmp_path, monkeypatch, words, message):
     monkeypatch.chdir(tmp_path)
-    code, _, err = rtreid("train-reid", *words)
-    assert code == 2
-    assert message in err
-    assert "Traceback" not in err
+    check_refusal(rtreid("train-reid", *words), message)
     assert not (tmp_path / "o").exists()
 
 
 def test_a_folder_that_holds_a_training_is_not_overwritten(rtreid, config, tmp_path):
-    assert rtreid("train-reid", config, "training.epochs=1", "--output", tmp_path / "out", "--quiet")[0] == 0
-    code, _, err = rtreid("train-reid", config, "--output", tmp_path / "out")
-    assert code == 2
-    assert "holds work already: --resume it" in err
+    check_no_overwriting(rtreid, "train-reid", [config, "training.epochs=1"], tmp_path / "out")
 
 
 def test_without_torch_the_extra_is_named(rtreid, config, tmp_path, monkeypatch):
-    imports = builtins.__import__
-
-    def refuse(name, *rest):
-        if name.partition(".")[0] == "torch":
-            raise ImportError("No module named 'torch'")
-        return imports(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", refuse)
-    code, _, err = rtreid("train-reid", config, "--output", tmp_path / "out")
-    assert code == 2
-    assert "pip install 'rtreid_ros[train]'" in err
+    hide_torch(monkeypatch)
+    outcome = rtreid("train-reid", config, "--output", tmp_path / "out")
+    check_refusal(outcome, "pip install 'rtreid_ros[train]'")
 
 
 def test_help_teaches(rtreid):
-    code, out, _ = rtreid("train-reid", "--help")
-    assert code == 0
-    for word in ("best.pt", "last.pt", "--print-config", "losses.NAME=off", "accelerate launch", "examples:"):
-        assert word in out
+    taught = ("best.pt", "last.pt", "--print-config", "losses.NAME=off", "accelerate launch", "examples:")
+    check_help(rtreid, "train-reid", taught)
 
 
 @pytest.mark.parametrize(
