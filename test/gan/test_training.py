@@ -1,12 +1,11 @@
 """Trainings from beginning to end; those that were interrupted go on as if nothing had been."""
 
-import json
 import math
-import signal
 
 import numpy as np
 import pytest
 import torch
+from support.trainings import at_step_of, check_resumption, check_seeds, interrupt, same
 
 from rtreid_ros.errors import ConfigError, InputError, ModelError, TrainingError
 from rtreid_ros.gan.checkpoint import load_gan
@@ -18,17 +17,7 @@ from rtreid_ros.gan.training.epoch import EpochLoop
 from rtreid_ros.gan.training.judging import Judge
 from rtreid_ros.gan.training.options import JudgingOptions
 from rtreid_ros.gan.training.pictures import batches
-from rtreid_ros.reid.training.progress import Progress, flat
-
-
-def same(one, other):
-    if isinstance(one, torch.Tensor):
-        return one.dtype == other.dtype and torch.equal(one, other)
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(same, one, other))
-    return one == other
+from rtreid_ros.reid.training.progress import flat
 
 
 class Brightness:
@@ -50,25 +39,6 @@ class Shade(Generator):
         return self.shades[groups][:, None, None, None].expand(-1, 3, 16, 8)
 
 
-def timeless(history):
-    return [
-        {key: value for key, value in row.items() if key not in ("seconds", "images_per_second")}
-        for row in history
-    ]
-
-
-def at_step_of(monkeypatch, epoch, action):
-    """Do something within an epoch, counted from 1."""
-    step = Progress.step
-
-    def stepped(self, number, *arguments, **options):
-        step(self, number, *arguments, **options)
-        if number == epoch:
-            action()
-
-    monkeypatch.setattr(Progress, "step", stepped)
-
-
 @pytest.mark.parametrize(
     "overrides",
     [
@@ -84,22 +54,10 @@ def at_step_of(monkeypatch, epoch, action):
     ids=["groups and views", "critic steps", "encoder, no average"],
 )
 def test_a_resumed_training_equals_one_that_was_never_interrupted(trainer, tmp_path, monkeypatch, overrides):
-    whole = trainer(*overrides, name="whole").run()
-    with monkeypatch.context() as patch:
-        at_step_of(patch, 3, lambda: 1 / 0)  # as if killed in the middle of the third epoch
-        with pytest.raises(ZeroDivisionError):
-            trainer(*overrides, name="parts").run()
-    assert load_gan(tmp_path / "parts" / "last.pt").epoch == 2
-    resumed = trainer(*overrides, name="parts", resume=True).run()
+    check_resumption(trainer, load_gan, monkeypatch, tmp_path, *overrides)
     for file in ("last.pt", "best.pt"):
         one, other = (load_gan(tmp_path / name / file) for name in ("whole", "parts"))
-        assert same(one.weights, other.weights), file
-        assert (one.epoch, one.figures, one.counts) == (other.epoch, other.figures, other.counts)
-        for name in set(one.training) - {"history"}:
-            assert same(one.training[name], other.training[name]), name
-    assert timeless(whole.history) == timeless(resumed.history)
-    lines = (tmp_path / "parts" / "log.jsonl").read_text().splitlines()
-    assert timeless(map(json.loads, lines)) == timeless(whole.history)
+        assert one.counts == other.counts
 
 
 @pytest.mark.parametrize("name", list(OBJECTIVES))
@@ -209,16 +167,11 @@ def test_generators_step_after_every_so_many_steps_of_the_critic(trainer, monkey
 
 
 def test_equal_seeds_give_equal_weights_and_leave_global_generators_alone(trainer, tmp_path):
-    torch.manual_seed(5)
-    expected = torch.rand(3)
-    torch.manual_seed(5)
-    weights = []
-    for name, seed in (("one", 0), ("two", 0), ("three", 1)):
+    def train(name, seed):
         trainer("training.epochs=1", f"training.seed={seed}", name=name).run()
-        weights.append(load_gan(tmp_path / name / "last.pt").training["players"])
-    assert same(weights[0], weights[1])
-    assert not same(weights[0], weights[2])
-    assert torch.equal(torch.rand(3), expected)
+        return load_gan(tmp_path / name / "last.pt").training["players"]
+
+    check_seeds(train)
 
 
 def test_a_loss_that_is_no_number_ends_training_and_keeps_the_last_good_epoch(trainer, tmp_path):
@@ -259,7 +212,7 @@ def test_weights_spoilt_by_the_last_step_of_an_epoch_are_not_kept(trainer, tmp_p
 
 def test_a_first_interruption_ends_the_epoch_and_saves_it(trainer, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        at_step_of(patch, 1, lambda: signal.raise_signal(signal.SIGINT))
+        at_step_of(patch, 1, lambda: interrupt(1))
         course = trainer("training.save_every=3").run()
     assert course.epochs == 1
     assert load_gan(tmp_path / "out" / "last.pt").epoch == 1
@@ -267,11 +220,7 @@ def test_a_first_interruption_ends_the_epoch_and_saves_it(trainer, tmp_path, mon
 
 
 def test_a_second_interruption_ends_at_once(trainer, tmp_path, monkeypatch):
-    def twice():
-        signal.raise_signal(signal.SIGINT)
-        signal.raise_signal(signal.SIGINT)
-
-    at_step_of(monkeypatch, 2, twice)
+    at_step_of(monkeypatch, 2, lambda: interrupt(2))
     with pytest.raises(KeyboardInterrupt):
         trainer().run()
     assert load_gan(tmp_path / "out" / "last.pt").epoch == 1

@@ -1,9 +1,8 @@
 """What is asked of every command that learns by a configuration."""
 
 import builtins
-import signal
 
-from support.trainings import at_step_of
+from support.trainings import at_step_of, interrupt
 
 
 def hide_torch(monkeypatch):
@@ -28,7 +27,7 @@ def check_refusal(outcome, message):
 
 def check_interruption(rtreid, monkeypatch, command, config, folder):
     """Ctrl-C in the first epoch saves it and says how to go on."""
-    at_step_of(monkeypatch, 1, lambda: signal.raise_signal(signal.SIGINT))
+    at_step_of(monkeypatch, 1, lambda: interrupt(1))
     code, out, err = rtreid(command, config, "--output", folder)
     assert (code, out) == (130, "")
     assert "interrupted: this epoch is finished and saved first" in err

@@ -1,12 +1,11 @@
 """Adaptations from beginning to end, in a second."""
 
 import json
-import signal
 
 import numpy as np
 import pytest
 import torch
-from support.trainings import at_step_of, same, timeless
+from support.trainings import at_step_of, check_resumption, interrupt, same
 
 from rtreid_ros.datasets.identities import open_identities
 from rtreid_ros.errors import ConfigError, InputError, ModelError, TrainingError
@@ -53,24 +52,12 @@ def test_what_it_makes_embeds_like_any_checkpoint(adapter, people, tmp_path):
 def test_a_resumed_adaptation_equals_one_that_was_never_interrupted(
     adapter, rehearsed, tmp_path, monkeypatch, overrides
 ):
-    overrides = (*overrides, *rehearsed)
-    whole = adapter(*overrides, name="whole").run()
-    with monkeypatch.context() as patch:
-        at_step_of(patch, 3, lambda: 1 / 0)  # as if killed in the middle of the third round
-        with pytest.raises(ZeroDivisionError):
-            adapter(*overrides).run()
-    assert load_checkpoint(tmp_path / "out/last.pt").epoch == 2
-    resumed = adapter(*overrides, resume=True).run()
-    assert timeless(resumed.history) == timeless(whole.history)
-    for name in ("last.pt", "best.pt"):
-        one, other = (load_checkpoint(tmp_path / folder / name) for folder in ("whole", "out"))
-        assert same(one.weights, other.weights), name
-    assert same(one.training.get("optimizer"), other.training.get("optimizer"))
+    check_resumption(adapter, load_checkpoint, monkeypatch, tmp_path, *overrides, *rehearsed)
 
 
 def test_ctrl_c_finishes_the_round_and_says_how_to_go_on(adapter, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        at_step_of(patch, 1, lambda: signal.raise_signal(signal.SIGINT))
+        at_step_of(patch, 1, lambda: interrupt(1))
         trial = adapter()
         trial.run()
     assert not trial.finished

@@ -1,11 +1,10 @@
 """Trainings that were interrupted go on as if nothing had been, to the last bit."""
 
-import json
 import signal
 
 import pytest
 import torch
-from support.trainings import at_step_of, same, timeless
+from support.trainings import at_step_of, check_resumption, check_seeds, interrupt, same
 
 from rtreid_ros.errors import ModelError
 from rtreid_ros.reid.checkpoint import load_checkpoint
@@ -27,23 +26,8 @@ from rtreid_ros.reid.sides import Sides
     ids=["memories and averages", "neither", "mixed pictures"],
 )
 def test_a_resumed_training_equals_one_that_was_never_interrupted(trainer, tmp_path, monkeypatch, overrides):
-    whole = trainer(*overrides, name="whole").run()
-    with monkeypatch.context() as patch:
-        at_step_of(patch, 3, lambda: 1 / 0)  # as if killed in the middle of the third epoch
-        with pytest.raises(ZeroDivisionError):
-            trainer(*overrides, name="parts").run()
-    assert load_checkpoint(tmp_path / "parts" / "last.pt").epoch == 2
-    resumed = trainer(*overrides, name="parts", resume=True).run()
-    for file in ("last.pt", "best.pt"):
-        one, other = (load_checkpoint(tmp_path / name / file) for name in ("whole", "parts"))
-        assert same(one.weights, other.weights), file
-        assert (one.epoch, one.figures) == (other.epoch, other.figures)
-        for name in set(one.training) - {"history"}:
-            assert same(one.training[name], other.training[name]), name
-    assert timeless(whole.history) == timeless(resumed.history)
+    whole, resumed = check_resumption(trainer, load_checkpoint, monkeypatch, tmp_path, *overrides)
     assert (whole.best, whole.best_epoch, whole.stale) == (resumed.best, resumed.best_epoch, resumed.stale)
-    lines = (tmp_path / "parts" / "log.jsonl").read_text().splitlines()
-    assert timeless(map(json.loads, lines)) == timeless(whole.history)
 
 
 def test_memories_are_there_to_be_compared(trainer, tmp_path):
@@ -55,16 +39,11 @@ def test_memories_are_there_to_be_compared(trainer, tmp_path):
 
 
 def test_equal_seeds_give_equal_weights_and_leave_global_generators_alone(trainer, tmp_path):
-    torch.manual_seed(5)
-    expected = torch.rand(3)
-    torch.manual_seed(5)
-    weights = []
-    for name, seed in (("one", 0), ("two", 0), ("three", 1)):
+    def train(name, seed):
         trainer("training.epochs=1", "model.dropout=0.2", f"training.seed={seed}", name=name).run()
-        weights.append(load_checkpoint(tmp_path / name / "last.pt").training["weights"])
-    assert same(weights[0], weights[1])
-    assert not same(weights[0], weights[2])
-    assert torch.equal(torch.rand(3), expected)
+        return load_checkpoint(tmp_path / name / "last.pt").training["weights"]
+
+    check_seeds(train)
 
 
 @pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
@@ -83,11 +62,7 @@ def test_a_first_interruption_ends_the_epoch_and_saves_it(trainer, tmp_path, mon
 
 
 def test_a_second_interruption_ends_at_once(trainer, tmp_path, monkeypatch):
-    def twice():
-        signal.raise_signal(signal.SIGINT)
-        signal.raise_signal(signal.SIGINT)
-
-    at_step_of(monkeypatch, 2, twice)
+    at_step_of(monkeypatch, 2, lambda: interrupt(2))
     with pytest.raises(KeyboardInterrupt):
         trainer().run()
     assert load_checkpoint(tmp_path / "out" / "last.pt").epoch == 1
