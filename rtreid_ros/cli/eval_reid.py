@@ -19,8 +19,12 @@ EXAMPLES = """\
 MODEL is what `rtreid track --embedder` takes (.onnx, .xml, ...), or a checkpoint of `rtreid train-reid`
 (.pt; needs the extra `train`). All are judged by the single-query protocol: pictures of the query's
 identity from its own camera do not count, nor does junk; queries with no right match are skipped and
-counted. What --flip, --camera-bias and --rerank add is shown in lines of their own, each on top of the
-one above; the last two use the other pictures of the test set, which a robot does not have.
+counted. What --side, --flip, --camera-bias and --rerank add is shown in lines of their own, each on top of
+the one above; the last two use the other pictures of the test set, which a robot does not have.
+
+--side tells a checkpoint that was trained with data.side=camera or view which one each picture is of;
+pictures of cameras that its training has not seen stay unknown, and are counted. A robot knows that only
+where its camera is one of these: see `rtreid export-reid --camera`.
 
 With --tracklets, whole tracklets are searched for and found: what a camera, in one of its sequences, has
 seen of somebody. Each has one vector, the mean of those of its pictures. Networks that take clips are
@@ -35,6 +39,7 @@ examples:
   rtreid eval-reid osnet.onnx --dataset market1501 --root Market-1501
   rtreid eval-reid out/osnet/best.pt osnet.onnx --root market.tar --split mod5 --output out/judged
   rtreid eval-reid osnet.onnx --root Market-1501 --flip --camera-bias --rerank --json
+  rtreid eval-reid out/vit/best.pt --root market.tar --split mod5 --side
   rtreid eval-reid cars.onnx --dataset veri776 --root VeRi --set judging.protocol=image-to-track
   rtreid eval-reid clips.pt osnet.pt --dataset synthetic --tracklets --set tracklets.vector=spaced
   rtreid eval-reid osnet.onnx --root Market-1501 --set embedder.preprocessing=imagenet"""
@@ -55,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "mod5_tracklets: whole tracklets of these",
     )
     parser.add_argument("--tracklets", action="store_true", help="search tracklets instead of pictures")
+    parser.add_argument("--side", action="store_true", help="tell checkpoints the camera or view they know")
     parser.add_argument("--flip", action="store_true", help="add the vector of the mirrored picture")
     parser.add_argument("--camera-bias", action="store_true", help="centre and whiten the vectors per camera")
     parser.add_argument("--rerank", action="store_true", help="re-rank by k-reciprocal neighbours")
@@ -79,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
     from rtreid_ros.cli.eval import write_text  # noqa: PLC0415
     from rtreid_ros.cli.report import names_of  # noqa: PLC0415
     from rtreid_ros.errors import ConfigError  # noqa: PLC0415
-    from rtreid_ros.evaluation.retrieval import search  # noqa: PLC0415
+    from rtreid_ros.evaluation.retrieval import check_side, search  # noqa: PLC0415
     from rtreid_ros.evaluation.retrieval.report import table, write_features  # noqa: PLC0415
 
     if arguments.features and arguments.output is None:
@@ -91,6 +97,8 @@ def run(arguments: argparse.Namespace) -> int:
     if len(set(names)) < len(names):
         raise ConfigError(f"a model is named twice: {', '.join(map(str, paths))}")
     embedders = [_open_model(path, embedding) for path in paths]  # complain before judging
+    for embedder in embedders if plan.side else ():
+        check_side(embedder, data.name)
     searches, sizes = [], [_megabytes(path) for path in paths]
     for name, embedder in zip(names, embedders, strict=True):
         searches.append(search(name, embedder, data.query, data.gallery, plan, progress=not arguments.quiet))
@@ -164,6 +172,7 @@ def _options(arguments: argparse.Namespace) -> tuple[SearchPlan, EmbedderOptions
         made["camera_bias"] if arguments.camera_bias else None,
         made["rerank"] if arguments.rerank else None,
         made["tracklets"] if arguments.tracklets else None,
+        arguments.side,
     )
     return plan, made["embedder"], {name: getattr(made["dataset"], name) for name in given["dataset"]}
 

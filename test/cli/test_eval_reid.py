@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 import torch
 from support.models import mean_color_embedder
+from support.reid_export import checkpoint_of
 
 from rtreid_ros.reid.checkpoint import Checkpoint, save_checkpoint
 from rtreid_ros.reid.models import create_model
 from rtreid_ros.reid.preprocessing import METADATA_KEY, PRESETS, Preprocessing
+from rtreid_ros.reid.sides import Sides
 
 UNIT = {METADATA_KEY: Preprocessing("RGB").to_json()}
 
@@ -193,6 +195,53 @@ def test_a_checkpoint_without_torch_names_the_extra(rtreid, market, tmp_path, mo
     code, _, err = rtreid("eval-reid", network(tmp_path / "best.pt"), "--root", market)
     assert code == 2
     assert "pip install 'rtreid_ros[train]'" in err
+
+
+CAMERAS = Sides("camera", ((0, 0), (2, 0)), "market1501")
+
+
+def test_side_information_has_a_line_below_that_of_the_robot_and_unknown_cameras_are_counted(
+    rtreid, market, tmp_path
+):
+    path = tmp_path / "best.pt"
+    save_checkpoint(checkpoint_of(sides=CAMERAS), path)
+    words = ("eval-reid", path, "--root", market)
+    code, out, err = rtreid(*words, "--side", "--flip")
+    assert code == 0, err
+    assert list(lines(out))[2:-1] == ["best.pt", "+ side information (camera)", "+ flip"]
+    # pictures of c2, the junk too
+    assert "7 in the gallery; side information (camera) unknown for 3 of 11" in out
+    (entry,) = json.loads(rtreid(*words, "--side", "--json")[1])["models"]
+    plain, told = entry["searches"]
+    assert entry["side"] == {"kind": "camera", "unknown": 3, "vectors": 11}
+    assert (plain["tricks"], told["tricks"]) == ([], ["side information (camera)"])
+    (robot,) = json.loads(rtreid(*words, "--json")[1])["models"]
+    assert robot["searches"] == [plain]
+    assert robot["side"] is None
+
+
+def test_side_information_of_tracklets_is_told(rtreid, market, tmp_path):
+    options = {"frame_network": "resnet18", "frame_options": ("width=0.125",)}
+    config = {"data": {"frames": 2}}
+    save_checkpoint(checkpoint_of("temporal", config=config, sides=CAMERAS, **options), tmp_path / "clips.pt")
+    save_checkpoint(checkpoint_of(sides=CAMERAS), tmp_path / "best.pt")
+    words = ("--root", market, "--tracklets", "--side")
+    code, out, err = rtreid("eval-reid", tmp_path / "best.pt", tmp_path / "clips.pt", *words)
+    assert code == 0, err
+    assert out.count("+ side information (camera)") == 2
+
+
+def test_models_without_side_information_are_refused_before_judging(rtreid, market, model, tmp_path):
+    def complaint(path, *words):
+        code, out, err = rtreid("eval-reid", path, "--root", market, "--side", *words)
+        assert (code, out) == (2, "")
+        return err
+
+    path = tmp_path / "best.pt"
+    assert "colour.onnx cannot be told which camera a picture is of" in complaint(model)
+    assert "best.pt has no side information: it was trained with data.side=none" in complaint(network(path))
+    save_checkpoint(checkpoint_of(sides=Sides("camera", ((0, 0),), "msmt17")), path)
+    assert "best.pt knows the cameras of msmt17, not those of market1501" in complaint(path)
 
 
 def clips(path):

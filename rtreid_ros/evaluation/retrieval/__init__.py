@@ -11,6 +11,7 @@ from rtreid_ros.evaluation.retrieval.figures import RANKS, RetrievalFigures
 from rtreid_ros.evaluation.retrieval.protocol import RetrievalOptions, judge_distances, judge_retrieval
 from rtreid_ros.evaluation.retrieval.reranking import RerankOptions, jaccard_pairs, rerank
 from rtreid_ros.evaluation.retrieval.searching import Search, SearchPlan, search
+from rtreid_ros.evaluation.retrieval.side import SideInformed, SideUse, check_side
 from rtreid_ros.evaluation.retrieval.tracklets import ClipEmbedder, TrackletOptions, embed_tracklets
 
 __all__ = [
@@ -23,7 +24,10 @@ __all__ = [
     "RetrievalOptions",
     "Search",
     "SearchPlan",
+    "SideInformed",
+    "SideUse",
     "TrackletOptions",
+    "check_side",
     "embed_set",
     "embed_tracklets",
     "embed_views",

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from rtreid_ros.datasets.identities.base import IdentitySet, report_unreadable
 from rtreid_ros.errors import InputError, ModelError, SourceError
 from rtreid_ros.evaluation.retrieval.features import Features
+from rtreid_ros.evaluation.retrieval.side import SideTeller
 from rtreid_ros.reid.crops import stack_crops
 from rtreid_ros.types import Float32, Int64, UInt8
 
@@ -28,7 +29,12 @@ _BATCH = 64
 
 
 def embed_set(
-    embedder: Embedder, pictures: IdentitySet, *, flip: bool = False, progress: bool = True
+    embedder: Embedder,
+    pictures: IdentitySet,
+    *,
+    flip: bool = False,
+    side: bool = False,
+    progress: bool = True,
 ) -> Features:
     """One vector for each picture that can be read.
 
@@ -38,33 +44,36 @@ def embed_set(
         embedder: what is judged.
         pictures: of any sizes.
         flip: whether to add the vector of the mirrored picture (test-time augmentation).
+        side: whether the embedder is told which camera or view each picture is of.
         progress: whether to show a bar, where standard error is a terminal.
 
     Raises:
+        ConfigError: the embedder knows no cameras or views and is to be told.
         InputError: there are no pictures.
         SourceError: none can be read.
         ModelError: the model fails, or gives no direction for a picture.
     """
     if flip:
-        return embed_views(embedder, pictures, progress=progress)[1]
-    return _embed(embedder, pictures, (False,), progress)[0]
+        return embed_views(embedder, pictures, side=side, progress=progress)[1]
+    return _embed(embedder, pictures, (False,), side, progress)[0]
 
 
 def embed_views(
-    embedder: Embedder, pictures: IdentitySet, *, progress: bool = True
+    embedder: Embedder, pictures: IdentitySet, *, side: bool = False, progress: bool = True
 ) -> tuple[Features, Features]:
     """Of each picture the vector, and its mean with that of the mirrored picture; see `embed_set`."""
-    plain, mirrored = _embed(embedder, pictures, (False, True), progress)
+    plain, mirrored = _embed(embedder, pictures, (False, True), side, progress)
     mean = (plain.vectors + mirrored.vectors) * np.float32(0.5)
     return plain, replace(plain, vectors=mean, tricks=(*plain.tricks, FLIP))
 
 
 def _embed(
-    embedder: Embedder, pictures: IdentitySet, views: tuple[bool, ...], progress: bool
+    embedder: Embedder, pictures: IdentitySet, views: tuple[bool, ...], side: bool, progress: bool
 ) -> list[Features]:
     """Features of each of `views`: mirrored or not."""
     if not len(pictures):
         raise InputError("no pictures to embed: the set is empty")
+    teller = SideTeller(embedder, pictures, side=side)
     vectors = np.empty((len(views), len(pictures), embedder.dim), np.float32)
     readable = np.zeros(len(pictures), bool)
     reasons: list[str] = []
@@ -80,7 +89,8 @@ def _embed(
                 continue
             readable[sheets.rows] = True
             for view, image in enumerate(sheets.images):
-                vectors[view, sheets.rows] = embedder.embed(image, sheets.boxes)
+                with teller.about(sheets.rows):
+                    vectors[view, sheets.rows] = embedder.embed(image, sheets.boxes)
     report_unreadable(len(pictures), reasons)
     kept = pictures[readable]
     unreadable = tuple(name for name, good in zip(pictures.names, readable, strict=True) if not good)
@@ -92,7 +102,10 @@ def _embed(
             f"{kept.names[lost.argmax()]}"
         )
     rows = np.flatnonzero(readable)
-    return [Features(of, kept.identities, kept.cameras, kept.sequences, rows, unreadable) for of in vectors]
+    return [
+        Features(of, kept.identities, kept.cameras, kept.sequences, rows, unreadable, teller.tricks)
+        for of in vectors
+    ]
 
 
 class _Sheets(NamedTuple):

@@ -50,6 +50,8 @@ def _judged(item: Search) -> str:
         f"{first.queries} queries judged, {first.skipped} skipped for want of a right match, "
         f"{first.gallery} in the gallery"
     )
+    if item.side is not None:
+        text += f"; {item.side}"
     unreadable = len(item.query.unreadable) + len(item.gallery.unreadable)
     return text + (f"; {unreadable} pictures cannot be read and are left out" if unreadable else "")
 

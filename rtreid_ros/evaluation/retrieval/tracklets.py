@@ -13,6 +13,7 @@ from rtreid_ros.datasets.identities.base import IdentitySet, report_unreadable
 from rtreid_ros.errors import InputError, ModelError, SourceError
 from rtreid_ros.evaluation.retrieval.embedding import embed_set
 from rtreid_ros.evaluation.retrieval.features import Features
+from rtreid_ros.evaluation.retrieval.side import SideTeller
 from rtreid_ros.options import option
 from rtreid_ros.runtime.info import ModelInfo
 from rtreid_ros.types import Float32, Int64, UInt8
@@ -82,26 +83,29 @@ def embed_tracklets(
     pictures: IdentitySet,
     options: TrackletOptions,
     *,
+    side: bool = False,
     progress: bool = True,
 ) -> TrackletFeatures:
     """A vector for each tracklet of which a picture can be read.
 
     Vectors of single pictures or clips have unit length before they are averaged, as they have on a robot.
+    With `side`, the embedder is told which camera or view each tracklet is of.
 
     Raises:
+        ConfigError: the embedder knows no cameras or views and is to be told.
         InputError: there are no pictures.
         SourceError: none can be read.
         ModelError: the model fails, or gives no direction for a tracklet.
     """
     if not len(pictures):
         raise InputError("no pictures to embed: the set is empty")
-    tracks = tracklets_of(pictures)
+    tracks, teller = tracklets_of(pictures), SideTeller(embedder, pictures, side=side)
     if isinstance(embedder, ClipEmbedder):
         frames = options.frames or embedder.frames or _DEFAULT_FRAMES
-        found = _of_clips(embedder, pictures, tracks, options.vector, frames, progress)
+        found = _of_clips(embedder, pictures, tracks, options.vector, frames, teller, progress)
     else:
         frames = options.frames or _DEFAULT_FRAMES
-        found = _of_pictures(embedder, pictures, tracks, options.vector, frames, progress)
+        found = _of_pictures(embedder, pictures, tracks, options.vector, frames, side, progress)
     vectors, owner = found.vectors, found.owner
     kept, place = np.unique(owner, return_inverse=True)
     means = np.zeros((len(kept), vectors.shape[1]), np.float32)
@@ -113,7 +117,9 @@ def embed_tracklets(
     columns = (pictures.identities[rows], pictures.cameras[rows], pictures.sequences[rows])
     counted = isinstance(embedder, ClipEmbedder) or options.vector == "spaced"
     trick = f"tracklets: {options.vector}" + (f" {frames}" if counted else "")
-    return TrackletFeatures(Features(means, *columns, rows, found.unreadable, (trick,)), found.pictures)
+    return TrackletFeatures(
+        Features(means, *columns, rows, found.unreadable, (trick, *teller.tricks)), found.pictures
+    )
 
 
 def _spaced(rows: Int64, frames: int, vector: str) -> Int64:
@@ -141,11 +147,17 @@ class _Found(NamedTuple):
 
 
 def _of_pictures(
-    embedder: Embedder, pictures: IdentitySet, tracks: list[Int64], vector: str, frames: int, progress: bool
+    embedder: Embedder,
+    pictures: IdentitySet,
+    tracks: list[Int64],
+    vector: str,
+    frames: int,
+    side: bool,
+    progress: bool,
 ) -> _Found:
     used = tracks if vector == "all" else [np.unique(_spaced(rows, frames, vector)) for rows in tracks]
     owner = np.repeat(np.arange(len(tracks)), [len(rows) for rows in used])
-    found = embed_set(embedder, pictures[np.concatenate(used)], progress=progress)
+    found = embed_set(embedder, pictures[np.concatenate(used)], side=side, progress=progress)
     return _Found(found.unit(), owner[found.rows], found.unreadable, len(found))
 
 
@@ -155,6 +167,7 @@ def _of_clips(
     tracks: list[Int64],
     vector: str,
     frames: int,
+    teller: SideTeller,
     progress: bool,
 ) -> _Found:
     vectors: list[Float32] = []
@@ -168,7 +181,9 @@ def _of_clips(
         if not len(readable):
             continue
         clips = _clips(readable, frames, vector)
-        vectors += [embedder.embed_clips([[images[row] for row in clip]]) for clip in clips]
+        for clip in clips:
+            with teller.about(rows[:1]):  # all of the track are of one camera or view
+                vectors.append(embedder.embed_clips([[images[row] for row in clip]]))
         owner += [track] * len(clips)
     report_unreadable(len(pictures), list(reasons.values()))
     return _Found(np.concatenate(vectors), np.array(owner, np.int64), tuple(reasons), len(owner) * frames)

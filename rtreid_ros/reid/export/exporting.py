@@ -165,7 +165,7 @@ def export_checkpoint(
 
 def _fix_side(checkpoint: Checkpoint, model: ReIDModel, side: SideKey) -> str:
     """Bake a camera or view into `model`; how it is called."""
-    known = known_sides(checkpoint, model, f"this {checkpoint.model}")
+    known = known_sides(model, checkpoint.sides, f"this {checkpoint.model}")
     number = known.number(*side)
     fix_side(model, number)
     return known.label(number)

@@ -1,30 +1,29 @@
-"""Networks of checkpoints, and the cameras or views that these know."""
+"""Networks and the cameras or views that they know."""
 
 from __future__ import annotations
 
 from rtreid_ros.errors import ConfigError
-from rtreid_ros.reid.checkpoint import Checkpoint
 from rtreid_ros.reid.models.base import ReIDModel
 from rtreid_ros.reid.models.blocks.side_information import KnownSide, SideInformation
 from rtreid_ros.reid.sides import Sides
 
 
-def known_sides(checkpoint: Checkpoint, model: ReIDModel, name: str) -> Sides:
-    """What the side information of a checkpoint's `model` stands for; `name` is for messages.
+def known_sides(model: ReIDModel, sides: Sides, name: str) -> Sides:
+    """`sides`, if these are what the side information of `model` stands for; `name` is for messages.
 
     Raises:
-        ConfigError: it has none, and why.
+        ConfigError: it has none, or nobody knows what it stands for.
     """
-    if not checkpoint.cameras:
+    if not model.cameras:
         raise ConfigError(f"{name} has no side information: it was trained with data.side=none")
     if not any(isinstance(part, SideInformation) for part in model.modules()):
-        raise ConfigError(f"{name} has no side information: the network {checkpoint.model} takes none")
-    if not len(checkpoint.sides):
+        raise ConfigError(f"{name} has no side information: its network takes none")
+    if not len(sides):
         raise ConfigError(
             f"{name} does not say which cameras its side information is of: it is of an older training, or "
             "adapted to other cameras"
         )
-    return checkpoint.sides
+    return sides
 
 
 def fix_side(model: ReIDModel, number: int) -> None:

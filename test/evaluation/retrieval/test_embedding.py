@@ -5,11 +5,13 @@ import logging
 import numpy as np
 import pytest
 from support.models import mean_color_embedder
+from support.told import Told
 
 from rtreid_ros.datasets.identities import IdentitySet
 from rtreid_ros.errors import InputError, ModelError, SourceError
 from rtreid_ros.evaluation.retrieval import embed_set, embed_views, judge_retrieval
 from rtreid_ros.reid import EmbedderOptions, create_embedder
+from rtreid_ros.reid.sides import Sides
 
 
 def pictures(count, broken=(), seed=0, black=()):
@@ -95,6 +97,30 @@ def test_flip_adds_the_mirrored_picture_and_says_so():
     np.testing.assert_array_equal(embed_set(LeftHalf(), chosen, flip=True).vectors, both.vectors)
     np.testing.assert_array_equal(embed_set(LeftHalf(), chosen).vectors, plain.vectors)
     assert judge_retrieval(both, both).tricks == ("flip",)
+
+
+class Repeats(Told):
+    """Gives back the side information that it is told."""
+
+    dim = 2
+
+    def embed(self, image, boxes):
+        numbers = np.full(len(boxes), -7) if self.numbers is None else self.numbers
+        return np.stack([np.ones(len(boxes)), numbers], axis=1).astype(np.float32)
+
+
+def test_each_picture_is_told_its_own_camera_and_those_nobody_knows_are_unknown():
+    chosen, _ = pictures(150, broken={0, 70})
+    known = tuple((camera, 0) for camera in range(100, 240, 2))
+    features = embed_set(Repeats(Sides("camera", known)), chosen, side=True)
+    rows = features.rows
+    assert rows.tolist() == [row for row in range(150) if row not in {0, 70}]
+    expected = np.where((rows % 2 == 0) & (rows < 140), rows // 2, -1)
+    np.testing.assert_array_equal(features.vectors[:, 1], expected)
+    assert features.tricks == ("side information (camera)",)
+    assert (embed_set(Repeats(Sides("camera", known)), chosen).vectors[:, 1] == -7).all()
+    views = Sides("view", ((101, 201), (102, 999)))
+    assert embed_set(Repeats(views), chosen, side=True).vectors[:3, 1].tolist() == [0, -1, -1]
 
 
 def test_a_picture_without_a_direction_is_named(embedder):

@@ -3,12 +3,14 @@
 import cv2
 import numpy as np
 import pytest
+from support.told import Told
 
 from rtreid_ros.datasets.identities import IdentitySet, open_identities
 from rtreid_ros.errors import ConfigError, InputError, ModelError, SourceError
 from rtreid_ros.evaluation.retrieval import SearchPlan, TrackletOptions, embed_tracklets, search
 from rtreid_ros.evaluation.retrieval.tracklets import tracklets_of
 from rtreid_ros.reid import EmbedderOptions, create_embedder
+from rtreid_ros.reid.sides import Sides
 from rtreid_ros.runtime.info import ModelInfo
 
 INFO = ModelInfo("net", "test", "cpu", "embedding", (4, 2))
@@ -118,6 +120,30 @@ def test_what_cannot_be_read_is_left_out_and_named(embedder):
     pictures, _ = people(set(range(13)))
     with pytest.raises(SourceError, match="none of 13 pictures can be read"):
         embed_tracklets(embedder, pictures, TrackletOptions(), progress=False)
+
+
+class ToldPictures(Told, Pictures):
+    def embed(self, image, boxes):
+        self.seen = self.numbers.tolist()
+        return super().embed(image, boxes)
+
+
+class ToldClips(Told, Clips):
+    def embed_clips(self, clips):
+        self.seen = [*getattr(self, "seen", []), *self.numbers.tolist()]
+        return np.stack([vectors_of(clip).mean(0) for clip in clips])
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [(ToldPictures, [-1, -1, 0, 0, -1, 0, 0]), (ToldClips, [-1, 0, -1, 0])],  # 20.png stands alone
+)
+def test_a_tracklet_is_told_its_camera(kind, expected):
+    embedder = kind(Sides("camera", ((1, 0),)))
+    options = TrackletOptions("spaced", 2)
+    found = embed_tracklets(embedder, people()[0], options, side=True, progress=False)
+    assert embedder.seen == expected
+    assert found.features.tricks == ("tracklets: spaced 2", "side information (camera)")
 
 
 def test_a_search_is_of_tracklets_and_says_so():

@@ -31,18 +31,18 @@ def test_a_network_of_one_camera_gives_what_it_gives_when_told_that_camera(name)
 
 def refusal(checkpoint):
     with pytest.raises(ConfigError) as caught:
-        known_sides(checkpoint, checkpoint.create_model(), "best.pt")
+        known_sides(checkpoint.create_model(), checkpoint.sides, "best.pt")
     return str(caught.value)
 
 
 def test_what_is_known_comes_from_the_checkpoint():
     checkpoint = checkpoint_of(sides=SIDES)
-    assert known_sides(checkpoint, checkpoint.create_model(), "best.pt") == SIDES
+    assert known_sides(checkpoint.create_model(), checkpoint.sides, "best.pt") == SIDES
 
 
 def test_why_nothing_is_known_is_said():
     assert "best.pt has no side information: it was trained with data.side=none" in refusal(checkpoint_of())
     without = checkpoint_of("osnet_x0_25", sides=SIDES, width=0.0625)
-    assert "the network osnet_x0_25 takes none" in refusal(without)
+    assert "its network takes none" in refusal(without)
     older = dataclasses.replace(checkpoint_of(sides=SIDES), sides=Sides())
     assert "best.pt does not say which cameras its side information is of" in refusal(older)

@@ -3,14 +3,16 @@
 import numpy as np
 import pytest
 import torch
+from support.reid_export import checkpoint_of
 
 from rtreid_ros.errors import ConfigError, ModelError
 from rtreid_ros.reid import EmbedderOptions
 from rtreid_ros.reid.checkpoint import Checkpoint, save_checkpoint
 from rtreid_ros.reid.models import create_model
-from rtreid_ros.reid.models.session import NetworkSession, open_checkpoint
-from rtreid_ros.reid.preprocessing import PRESETS
+from rtreid_ros.reid.models.session import NetworkOfClips, NetworkSession, open_checkpoint
+from rtreid_ros.reid.preprocessing import PRESETS, Preprocessing
 from rtreid_ros.reid.session_embedder import SessionEmbedder
+from rtreid_ros.reid.sides import Sides
 
 SIZE = (32, 16)
 
@@ -42,11 +44,16 @@ def street(count):
     return image, boxes, image.reshape(32, count, 16, 3).transpose(1, 0, 2, 3)
 
 
-def by_hand(model, crops, preset):
-    mean, std = np.array(PRESETS[preset].mean), np.array(PRESETS[preset].std)
+def given_by(model, crops, preset, sides=None):
+    preparation = preset if isinstance(preset, Preprocessing) else PRESETS[preset]
+    mean, std = np.array(preparation.mean), np.array(preparation.std)
     batch = ((crops[..., ::-1] / 255 - mean) / std).transpose(0, 3, 1, 2).astype(np.float32)
     with torch.no_grad():
-        vectors = model.eval()(torch.from_numpy(batch)).numpy()
+        return model.eval()(torch.from_numpy(batch), sides).numpy()
+
+
+def by_hand(model, crops, preset, sides=None):
+    vectors = given_by(model, crops, preset, sides)
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
@@ -83,3 +90,40 @@ def test_an_input_that_does_not_fit_is_said(model):
     session = NetworkSession(model, "net.pt", SIZE, PRESETS["imagenet"], ["cpu"])
     with pytest.raises(ModelError, match=r"net\.pt failed on an input of shape \(1, 4, 32, 16\)"):
         session.run(np.zeros((1, 4, 32, 16), np.float32))
+
+
+SIDES = Sides("camera", ((0, 0), (3, 0)), "street")
+
+
+def test_side_information_is_of_the_crops_in_their_order_and_gone_afterwards(tmp_path):
+    kept = checkpoint_of(sides=SIDES)
+    save_checkpoint(kept, tmp_path / "best.pt")
+    embedder = open_checkpoint(tmp_path / "best.pt", EmbedderOptions(providers=("cpu",), batch_size=2))
+    assert embedder.known_sides() == SIDES
+    image, boxes, crops = street(5)
+    numbers = np.array([1, -1, 0, 1, 1])
+    unknown = by_hand(kept.create_model(), crops, kept.preprocessing)
+    expected = by_hand(kept.create_model(), crops, kept.preprocessing, torch.from_numpy(numbers))
+    with embedder.told(numbers):
+        np.testing.assert_allclose(embedder.embed(image, boxes), expected, atol=1e-5)
+    np.testing.assert_allclose(embedder.embed(image, boxes), unknown, atol=1e-5)
+    assert not np.allclose(expected[[0, 2, 3, 4]], unknown[[0, 2, 3, 4]], atol=1e-2)
+    with pytest.raises(ModelError), embedder.told(numbers[:3]):
+        embedder.embed(image, boxes)  # fewer than crops
+    np.testing.assert_allclose(embedder.embed(image, boxes), unknown, atol=1e-5)
+
+
+def test_side_information_reaches_every_frame_of_a_clip():
+    options = {"frame_network": "resnet18", "frame_options": ("width=0.125",)}
+    kept = checkpoint_of("temporal", sides=SIDES, **options)
+    network = NetworkOfClips(kept, "clips.pt", ["cpu"])
+    assert network.known_sides() == SIDES
+    crops = street(2)[2]
+    with network.told(np.array([1])):
+        found = network.embed_clips([list(crops)])
+    frames = kept.create_model().frame
+    each = [given_by(frames, crops, kept.preprocessing, side) for side in (torch.tensor([1, 1]), None)]
+    means = [rows.mean(0) / np.linalg.norm(rows.mean(0)) for rows in each]
+    np.testing.assert_allclose(found[0], means[0], atol=1e-5)
+    np.testing.assert_allclose(network.embed_clips([list(crops)])[0], means[1], atol=1e-5)
+    assert not np.allclose(means[0], means[1], atol=1e-2)

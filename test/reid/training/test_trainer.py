@@ -8,9 +8,13 @@ import pytest
 import torch
 from torch import nn
 
+from rtreid_ros.datasets.identities import open_identities
 from rtreid_ros.errors import ConfigError, InputError, ModelError, SourceError, TrainingError
+from rtreid_ros.evaluation.retrieval import SearchPlan, search
+from rtreid_ros.reid import EmbedderOptions
 from rtreid_ros.reid.checkpoint import load_checkpoint
 from rtreid_ros.reid.data.resident import ResidentImages
+from rtreid_ros.reid.models.session import open_checkpoint
 from rtreid_ros.reid.sides import Sides
 from rtreid_ros.reid.training.options import TrainingOptions
 from rtreid_ros.reid.training.pictures import clips_of_tracks
@@ -191,6 +195,19 @@ def test_side_information_reaches_the_network(trainer):
     make.run()
     assert all(set(cameras.tolist()) <= {0, 1} for cameras in seen)
     assert len({tuple(cameras.tolist()) for cameras in seen}) > 1
+
+
+def test_side_information_is_worth_the_same_in_validation_and_to_the_judge_of_files(
+    trainer, people, tmp_path
+):
+    trainer("data.side=camera", "model.camera_factor=40", "training.epochs=1").run()
+    kept = load_checkpoint(tmp_path / "out" / "best.pt")
+    data = open_identities("market1501", str(people), "mod5")
+    embedder = open_checkpoint(tmp_path / "out" / "best.pt", EmbedderOptions(providers=("cpu",)))
+    plan = SearchPlan(side=True)
+    plain, told = search("net", embedder, data.query, data.gallery, plan, progress=False).steps
+    assert told.map == pytest.approx(kept.figures["map"], abs=1e-6)
+    assert plain.map != pytest.approx(kept.figures["map"], abs=1e-3)
 
 
 def test_the_checkpoint_keeps_what_the_numbers_of_side_information_mean(trainer, tmp_path):
