@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from rtreid_ros.camera_motion import CameraMotionOptions
+from rtreid_ros.configuration import build_section, read_override, read_sections
 from rtreid_ros.detection.base import DetectorOptions
-from rtreid_ros.errors import ConfigError
-from rtreid_ros.options import Option, build, describe
-from rtreid_ros.registry import suggest
+from rtreid_ros.options import Option, describe
 from rtreid_ros.reid.base import EmbedderOptions
 from rtreid_ros.reid.economy import EconomyOptions
 from rtreid_ros.tracking import DEFAULT_TRACKER, TRACKERS
@@ -52,30 +49,24 @@ def read_settings(
     Args:
         config: YAML file: a mapping of ``detector``, ``embedder``, ``economy``, ``camera_motion``,
             ``tracker`` (with ``name``) and ``video`` to their options.
-        assignments: ``group.option=value`` as typed.
-        flags: values by ``group.option``; None where the user gave none.
+        assignments: ``section.key=value`` as typed.
+        flags: values by ``section.key``; None where the user gave none.
 
     Raises:
         ConfigError: the file is unreadable, or a name or value is not allowed.
     """
-    given: dict[str, dict[str, Any]] = {group: {} for group in (*GROUPS, "tracker")}
-    for group, values in (_read_yaml(Path(config)) if config else {}).items():
-        given[_known_group(group)].update(values)
-    typed = [_split(text) for text in assignments]
-    named = [text for group, name, text in typed if (group, name) == ("tracker", "name")]
-    tracker = (flags or {}).get("tracker.name") or (named or [given["tracker"].get("name", DEFAULT_TRACKER)])[
-        -1
-    ]
-    given["tracker"].pop("name", None)
-    classes = {**GROUPS, "tracker": TRACKERS[tracker].Options}
-    for group, name, text in typed:
-        if (group, name) != ("tracker", "name"):
-            given[group][name] = _option(classes[group], group, name).parse(text)
+    known = [*GROUPS, "tracker"]
+    given = read_sections(Path(config) if config else {}, known)
+    for text in assignments:
+        group, name, word = read_override(text, known)
+        given[group][name] = word
     for key, value in (flags or {}).items():
         group, _, name = key.partition(".")
-        if value is not None and key != "tracker.name":
+        if value is not None:
             given[group][name] = value
-    made = {group: _build(classes[group], group, values) for group, values in given.items()}
+    tracker = str(given["tracker"].pop("name", DEFAULT_TRACKER))
+    classes = {**GROUPS, "tracker": TRACKERS[tracker].Options}
+    made: dict[str, Any] = {group: build_section(classes[group], group, given[group]) for group in known}
     return Settings(
         detector=made["detector"],
         embedder=made["embedder"],
@@ -85,51 +76,6 @@ def read_settings(
         camera_motion=made["camera_motion"],
         video=made["video"],
     )
-
-
-def _read_yaml(path: Path) -> dict[str, dict[str, Any]]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path}: cannot be read as YAML ({error})") from None
-    content = {} if content is None else content
-    if not isinstance(content, dict) or not all(isinstance(values, dict) for values in content.values()):
-        raise ConfigError(
-            f"{path}: expected groups ({', '.join([*GROUPS, 'tracker'])}), each a mapping of options"
-        )
-    return content
-
-
-def _known_group(group: str) -> str:
-    known = [*GROUPS, "tracker"]
-    if group not in known:
-        raise ConfigError(
-            f"unknown group of options {group!r}{suggest(str(group), known)}; known: {', '.join(known)}"
-        )
-    return group
-
-
-def _split(text: str) -> tuple[str, str, str]:
-    key, equals, value = text.partition("=")
-    group, dot, name = key.strip().partition(".")
-    if not equals or not dot:
-        raise ConfigError(f"expected group.option=value, got {text!r}")
-    return _known_group(group), name, value.strip()
-
-
-def _option(cls: type, group: str, name: str) -> Option:
-    known = {item.name: item for item in describe(cls)}
-    if name not in known:
-        raise ConfigError(
-            f"{group} has no option {name!r}{suggest(name, list(known))}; known: {', '.join(known)}"
-        )
-    return known[name]
-
-
-def _build(cls: type, group: str, values: Mapping[str, Any]) -> Any:
-    for name in values:
-        _option(cls, group, name)
-    return build(cls, values)
 
 
 def options_text(tracker: str = DEFAULT_TRACKER) -> str:

@@ -77,9 +77,9 @@ def test_an_empty_file_changes_nothing(config):
 @pytest.mark.parametrize(
     ("assignment", "says"),
     [
-        ("detector.score_threshold", "expected group.option=value, got 'detector.score_threshold'"),
-        ("score_threshold=1", "expected group.option=value"),
-        ("detectr.model=x", r"unknown group of options 'detectr' \(did you mean 'detector'\?\)"),
+        ("detector.score_threshold", "expected section.key=value, got 'detector.score_threshold'"),
+        ("score_threshold=1", "expected section.key=value"),
+        ("detectr.model=x", r"no section 'detectr' \(did you mean 'detector'\?\)"),
         (
             "detector.score_treshold=1",
             r"detector has no option 'score_treshold' \(did you mean 'score_threshold'\?\)",
@@ -98,8 +98,8 @@ def test_wrong_assignments_are_explained(assignment, says):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("detector: [1, 2]", "expected groups"),
-        ("just text", "expected groups"),
+        ("detector: [1, 2]", "detector must be a mapping of options"),
+        ("just text", r"expected sections \(detector, embedder"),
         ("detector: {model: [", "cannot be read as YAML"),
         ("detector: {modell: x}", "did you mean 'model'"),
         ("detector: {classes: person}", "classes must be a list of strings"),
