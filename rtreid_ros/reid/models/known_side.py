@@ -8,6 +8,11 @@ from rtreid_ros.reid.models.blocks.side_information import KnownSide, SideInform
 from rtreid_ros.reid.sides import Sides
 
 
+def takes_side(model: ReIDModel) -> bool:
+    """Whether the network makes anything of the side information it is given."""
+    return any(isinstance(part, SideInformation) for part in model.modules())
+
+
 def known_sides(model: ReIDModel, sides: Sides, name: str) -> Sides:
     """`sides`, if these are what the side information of `model` stands for; `name` is for messages.
 
@@ -16,7 +21,7 @@ def known_sides(model: ReIDModel, sides: Sides, name: str) -> Sides:
     """
     if not model.cameras:
         raise ConfigError(f"{name} has no side information: it was trained with data.side=none")
-    if not any(isinstance(part, SideInformation) for part in model.modules()):
+    if not takes_side(model):
         raise ConfigError(f"{name} has no side information: its network takes none")
     if not len(sides):
         raise ConfigError(

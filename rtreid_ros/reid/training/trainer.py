@@ -17,6 +17,7 @@ from rtreid_ros.reid.data.mixture import MixedSampler
 from rtreid_ros.reid.data.sampler import PKSampler
 from rtreid_ros.reid.losses import Recipe
 from rtreid_ros.reid.models import create_model
+from rtreid_ros.reid.models.known_side import takes_side
 from rtreid_ros.reid.models.weights import load_pretrained
 from rtreid_ros.reid.preprocessing import PRESETS
 from rtreid_ros.reid.training.averaging import WeightAverage
@@ -142,6 +143,11 @@ class Trainer:
             model = create_model(
                 config.model.name, len(counts), len(self._pictures.sides), **network_options(config)
             )
+            if len(self._pictures.sides) and not takes_side(model):
+                raise ConfigError(
+                    f"data.side={config.data.side}: {config.model.name} takes no side information; use "
+                    "data.side=none, or a network that does, such as vit_tiny"
+                )
             specs = config.values()["losses"]
             recipe = Recipe(specs, model.branches, len(counts), len(images), counts)
         if config.model.pretrained:

@@ -14,6 +14,7 @@ from rtreid_ros.evaluation.retrieval import SearchPlan, search
 from rtreid_ros.reid import EmbedderOptions
 from rtreid_ros.reid.checkpoint import load_checkpoint
 from rtreid_ros.reid.data.resident import ResidentImages
+from rtreid_ros.reid.models.known_side import takes_side
 from rtreid_ros.reid.models.session import open_checkpoint
 from rtreid_ros.reid.sides import Sides
 from rtreid_ros.reid.training.options import TrainingOptions
@@ -195,6 +196,13 @@ def test_side_information_reaches_the_network(trainer):
     make.run()
     assert all(set(cameras.tolist()) <= {0, 1} for cameras in seen)
     assert len({tuple(cameras.tolist()) for cameras in seen}) > 1
+
+
+def test_side_information_is_refused_for_a_network_that_takes_none(trainer):
+    make = trainer("data.side=camera", "training.epochs=1")
+    assert takes_side(make.state.model)
+    with pytest.raises(ConfigError, match=r"data\.side=camera: osnet_x0_25 takes no side information"):
+        trainer("data.side=camera", "model.name=osnet_x0_25")
 
 
 def test_side_information_is_worth_the_same_in_validation_and_to_the_judge_of_files(
