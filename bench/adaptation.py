@@ -220,7 +220,7 @@ def main(words: Sequence[str] | None = None) -> int:
     text = section(results, f"python bench/adaptation.py {' '.join(typed)}")
     print(text)
     if args.output:
-        write_section(args.output, "transfer", text)
+        write_section(args.output, f"transfer {' '.join(args.protocols)}", text)
     return 0
 
 
