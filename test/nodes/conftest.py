@@ -1,6 +1,7 @@
 """Real nodes in real processes over real DDS, kept on this machine."""
 
 import fcntl
+import importlib
 import itertools
 import os
 import sys
@@ -147,6 +148,33 @@ class Peer:
         self.context.try_shutdown()
         self.thread.join(5)
         self.node.destroy_node()
+
+
+@pytest.fixture
+def make_node(ros, domain_id):
+    """Makes nodes in this process, of a kind as ``tracker_node``, with parameters by dotted name.
+
+    Dots are written ``__`` in keywords. The nodes end with the test.
+    """
+    from rclpy.parameter import Parameter
+
+    context = ros.Context()
+    ros.init(context=context, domain_id=domain_id)
+    made = []
+
+    def make(kind, parameters=None, **more):
+        given = {**(parameters or {}), **{name.replace("__", "."): value for name, value in more.items()}}
+        overrides = [Parameter(name, value=value) for name, value in given.items()]
+        module = importlib.import_module(f"rtreid_ros.nodes.{kind}")
+        node_class = getattr(module, kind.title().replace("_", ""))
+        made.append(node_class(context=context, parameter_overrides=overrides))
+        return made[-1]
+
+    yield make
+    for node in made:
+        node.close()
+        node.destroy_node()
+    context.try_shutdown()
 
 
 @pytest.fixture

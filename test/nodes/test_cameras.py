@@ -20,17 +20,10 @@ LOSSLESS = {"lossless": True}
 class Bench:
     """A tracking node in this process, fed by hand; its tracks by camera."""
 
-    def __init__(self, ros, domain_id, cameras, parameters):
-        from rclpy.parameter import Parameter
+    def __init__(self, node, cameras):
         from std_msgs.msg import Float64
 
-        from rtreid_ros.nodes.tracking_node import TrackingNode
-
-        self.context = ros.Context()
-        ros.init(context=self.context, domain_id=domain_id)
-        given = {"autostart": False, "cameras": cameras, **parameters}
-        overrides = [Parameter(name, value=value) for name, value in given.items()]
-        self.node = TrackingNode(context=self.context, parameter_overrides=overrides)
+        self.node = node
         self.cameras = cameras
         self.rate = Float64(data=10.0)
         self.tracks = {name: [] for name in cameras}
@@ -55,27 +48,17 @@ class Bench:
     def values(self):
         return self.node.diagnostic_values()
 
-    def close(self):
-        self.node.close()
-        self.node.destroy_node()
-        self.context.try_shutdown()
-
 
 @pytest.fixture
-def bench(ros, domain_id, tmp_path):
+def bench(make_node, tmp_path):
     """Makes such a node for cameras; the detector takes several images at once unless another is named."""
-    made = []
 
     def make(*cameras, **parameters):
         model = brightness_detector(tmp_path / "bright.onnx", PEOPLE, metadata=NAMES)
-        parameters = {name.replace("__", "."): value for name, value in parameters.items()}
-        given = {"detector.model": str(model), "tracker.name": "bytetrack", **parameters}
-        made.append(Bench(ros, domain_id, list(cameras), given))
-        return made[-1]
+        given = {"autostart": False, "detector.model": str(model), "tracker.name": "bytetrack"}
+        return Bench(make_node("tracking_node", given, cameras=list(cameras), **parameters), list(cameras))
 
-    yield make
-    for one in made:
-        one.close()
+    return make
 
 
 def left(message):

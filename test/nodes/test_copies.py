@@ -13,20 +13,13 @@ IMAGE_BYTES = 3 * WIDTH * HEIGHT
 
 
 @pytest.fixture
-def tracking_node(ros, domain_id, quick_models):
+def tracking_node(make_node, quick_models):
     """A composed node in this process, with somebody who spins it until a condition holds."""
     from rclpy.executors import SingleThreadedExecutor
-    from rclpy.parameter import Parameter
 
-    from rtreid_ros.nodes.tracking_node import TrackingNode
-
-    context = ros.Context()
-    ros.init(context=context, domain_id=domain_id)
-    parameters = {**quick_models["detector"], **quick_models["embedder"]}
-    overrides = [Parameter(name, value=value) for name, value in parameters.items()]
-    node = TrackingNode(context=context, parameter_overrides=overrides)
+    node = make_node("tracking_node", {**quick_models["detector"], **quick_models["embedder"]})
     assert node.start()
-    executor = SingleThreadedExecutor(context=context)
+    executor = SingleThreadedExecutor(context=node.context)
     executor.add_node(node)
 
     def spun(condition):
@@ -35,9 +28,6 @@ def tracking_node(ros, domain_id, quick_models):
 
     yield node, spun
     executor.shutdown()
-    node.close()
-    node.destroy_node()
-    context.try_shutdown()
 
 
 def picture(stamp_ns):

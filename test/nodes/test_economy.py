@@ -13,34 +13,17 @@ IMAGE = np.full((320, 320, 3), (200, 30, 30), np.uint8)
 
 
 @pytest.fixture
-def make(ros, domain_id, quick_models):
-    """Makes working nodes, with parameters by dotted name; they end with the test."""
-    from rclpy.parameter import Parameter
-
-    from rtreid_ros.nodes.embedder_node import EmbedderNode
-    from rtreid_ros.nodes.tracking_node import TrackingNode
-
-    context = ros.Context()
-    ros.init(context=context, domain_id=domain_id)
-    classes = {"embedder_node": EmbedderNode, "tracking_node": TrackingNode}
-    models = {
-        "embedder_node": quick_models["embedder"],
-        "tracking_node": {**quick_models["detector"], **quick_models["embedder"]},
-    }
-    made = []
+def make(make_node, quick_models):
+    """Makes working nodes with quick models."""
 
     def make(kind, **parameters):
-        given = {**models[kind], **{name.replace("__", "."): value for name, value in parameters.items()}}
-        overrides = [Parameter(name, value=value) for name, value in given.items()]
-        made.append(classes[kind](context=context, parameter_overrides=overrides))
-        assert made[-1].start()
-        return made[-1]
+        models = ("embedder",) if kind == "embedder_node" else ("detector", "embedder")
+        given = {name: value for model in models for name, value in quick_models[model].items()}
+        node = make_node(kind, given, **parameters)
+        assert node.start()
+        return node
 
-    yield make
-    for node in made:
-        node.close()
-        node.destroy_node()
-    context.try_shutdown()
+    return make
 
 
 def set_parameter(node, name, value):

@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter, defaultdict
+from functools import partial
 
 import numpy as np
 import pytest
@@ -19,16 +20,8 @@ CROWD = range(5)
 class Bench:
     """A gallery node in this process, fed by hand; what it publishes by camera."""
 
-    def __init__(self, ros, domain_id, **parameters):
-        from rclpy.parameter import Parameter
-
-        from rtreid_ros.nodes.gallery_node import GalleryNode
-
-        self.context = ros.Context()
-        ros.init(context=self.context, domain_id=domain_id)
-        given = {"autostart": False, "cameras": ["a", "b"], "lossless": True, **parameters}
-        overrides = [Parameter(name, value=value) for name, value in given.items()]
-        self.node = GalleryNode(context=self.context, parameter_overrides=overrides)
+    def __init__(self, node):
+        self.node = node
         self.people = People()
         self.published = defaultdict(list)
 
@@ -65,24 +58,17 @@ class Bench:
     def of(self, camera):
         return self.published[f"/{camera}/global_tracks"]
 
-    def close(self):
-        self.node.close()
-        self.node.destroy_node()
-        self.context.try_shutdown()
+
+@pytest.fixture
+def make(make_node):
+    """Makes nodes for two cameras, unconfigured."""
+    return partial(make_node, "gallery_node", {"autostart": False, "cameras": ["a", "b"], "lossless": True})
 
 
 @pytest.fixture
-def bench(ros, domain_id):
-    """Makes such a node."""
-    made = []
-
-    def make(**parameters):
-        made.append(Bench(ros, domain_id, **parameters))
-        return made[-1].start()
-
-    yield make
-    for one in made:
-        one.close()
+def bench(make):
+    """Makes such a node that works."""
+    return lambda **parameters: Bench(make(**parameters)).start()
 
 
 def test_people_in_two_cameras_have_one_id_and_everything_else_is_kept(bench):
@@ -175,11 +161,10 @@ def test_thresholds_change_at_work_and_what_needs_a_new_gallery_is_refused(bench
     ("cameras", "text"),
     [(["a", "/a"], "2 of them take their tracks from /a/tracks"), (["a b"], "'a b' makes no topic name")],
 )
-def test_cameras_that_make_no_topics_of_their_own_are_refused(ros, domain_id, cameras, text):
-    made = Bench(ros, domain_id, cameras=cameras)
-    assert made.node.trigger_configure().name == "FAILURE"
-    assert text in made.node.failure
-    made.close()
+def test_cameras_that_make_no_topics_of_their_own_are_refused(make, cameras, text):
+    node = make(cameras=cameras)
+    assert node.trigger_configure().name == "FAILURE"
+    assert text in node.failure
 
 
 def test_two_cameras_on_the_street_agree_over_dds(graph, peer):

@@ -2,6 +2,7 @@
 
 import gc
 import threading
+from functools import partial
 
 import pytest
 from support.models import constant_detector
@@ -9,29 +10,9 @@ from support.waiting import until
 
 
 @pytest.fixture
-def make(ros, domain_id):
-    """Makes nodes, unconfigured, with parameters by dotted name; they end with the test."""
-    from rclpy.parameter import Parameter
-
-    from rtreid_ros.nodes.detector_node import DetectorNode
-    from rtreid_ros.nodes.tracker_node import TrackerNode
-
-    classes = {"detector_node": DetectorNode, "tracker_node": TrackerNode}
-    context = ros.Context()
-    ros.init(context=context, domain_id=domain_id)
-    made = []
-
-    def make(kind, **parameters):
-        given = {"autostart": False, **{name.replace("__", "."): value for name, value in parameters.items()}}
-        overrides = [Parameter(name, value=value) for name, value in given.items()]
-        made.append(classes[kind](context=context, parameter_overrides=overrides))
-        return made[-1]
-
-    yield make
-    for node in made:
-        node.close()
-        node.destroy_node()
-    context.try_shutdown()
+def make(make_node):
+    """Makes nodes that are unconfigured, unless told otherwise."""
+    return partial(make_node, parameters={"autostart": False})
 
 
 def set_parameter(node, name, value):
