@@ -146,14 +146,15 @@ def section(results: Sequence[dict[str, Any]], command: str) -> str:
             ratios = (spread([100 * item[step][ratio] for item in runs]) for ratio in RATIOS)
             gain = spread([100 * (item[step]["map"] - item["before"]["map"]) for item in runs])
             rows.append([title, name, *ratios, "" if step == "before" else gain, str(len(runs))])
-    first = results[0]
+    first, counted = results[0], [item["rounds"] for item in results]
     height, width = first["size"]
+    rounds = " to ".join(str(count) for count in sorted({min(counted), max(counted)}))
     return "\n".join(
         [
             table(["transfer", "", *RATIOS.values(), "gain of mAP", "seeds"], rows, text_columns=2),
             "",
-            f"{first['network']} at {height}x{width}, {first['epochs']} epochs on the source, at most "
-            f"{first['rounds']} rounds of {first['steps']} batches; single-query protocol with nothing "
+            f"{first['network']} at {height}x{width}, {first['epochs']} epochs on the source, {rounds} "
+            f"rounds of {first['steps']} batches; single-query protocol with nothing "
             "added, in percent, on people never seen in training or adaptation; ± is the standard deviation "
             f"over seeds. {first['machine']}.",
             "",
