@@ -28,6 +28,7 @@ from rclpy.time import Time
 from std_msgs.msg import Float64
 
 from rtreid_ros.bags.definitions import TRACK_ARRAY, message_types
+from rtreid_ros.closing import Closing
 from rtreid_ros.errors import ConfigError, MessageError
 from rtreid_ros.msg import FrameTrace, TrackArray
 from rtreid_ros.nodes.flow.trace import TOPIC, trace_from_message
@@ -37,8 +38,6 @@ from rtreid_ros.pipeline import FrameResult, Timings
 from rtreid_ros.types import Detections, Frame
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from typing_extensions import Self
 
     from rtreid_ros.bags.cameras import BagImage, Camera
@@ -93,7 +92,7 @@ class Replayed:
         return self.tracks
 
 
-class Replay:
+class Replay(Closing):
     """One tracking node, brought up for the cameras of a bag. A context manager.
 
     Args:
@@ -158,16 +157,12 @@ class Replay:
                 raise ConfigError(self.node.failure)
             self._connect()
         except BaseException:
-            self.__exit__(None, None, None)
+            self.close()
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """End the node."""
         self.node.close()
         self.node.destroy_node()
         self._context.try_shutdown()

@@ -8,15 +8,12 @@ import cv2
 import numpy as np
 
 from rtreid_ros.boxes import iou
+from rtreid_ros.closing import Closing
 from rtreid_ros.reid.adaptation.harvesting.album import Album, Crop
 from rtreid_ros.reid.adaptation.harvesting.judging import overlaps, presentable, quality
 from rtreid_ros.reid.crops import cut, pixel_boxes
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
-    from typing_extensions import Self
-
     from rtreid_ros.pipeline import FrameResult
     from rtreid_ros.reid.adaptation.harvesting.options import HarvestOptions
     from rtreid_ros.reid.adaptation.harvesting.stock import Stock
@@ -26,7 +23,7 @@ _SURELY_TWO = 0.3
 """Two tracks whose boxes overlap more (IoU) may be one person seen twice by the detector."""
 
 
-class Harvester:
+class Harvester(Closing):
     """Takes the results of one camera; a `Sink`. Leaving it puts away the tracks that still live.
 
     Only confirmed tracks count, by the box of their detection, which lies closer than the filtered one.
@@ -96,14 +93,7 @@ class Harvester:
         if len(crops) >= self._options.least_crops:
             self._stock.add(self._camera, track, album, crops)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Put away the tracks that still live."""
         for track in list(self._albums):
             self._put_away(track)
