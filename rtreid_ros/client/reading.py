@@ -6,10 +6,9 @@ import math
 from collections.abc import Collection
 
 from rtreid_ros.msg import Track, TrackArray
+from rtreid_ros.nodes.messages.conversions import stamp_ns
 from rtreid_ros.people.person import TrackedPerson, TrackFrame
 from rtreid_ros.types import TrackState
-
-NANOSECONDS = 1_000_000_000
 
 
 def frame_from_message(message: TrackArray, classes: Collection[str] = ()) -> TrackFrame:
@@ -17,15 +16,14 @@ def frame_from_message(message: TrackArray, classes: Collection[str] = ()) -> Tr
 
     Rows whose box is none (not finite, or of no size) and rows of an unknown state are left out.
     """
-    stamp = message.header.stamp
-    stamp_ns = stamp.sec * NANOSECONDS + stamp.nanosec
+    stamp = stamp_ns(message)
     size = (message.image_height, message.image_width)
     people = tuple(
-        _person(row, stamp_ns, size)
+        _person(row, stamp, size)
         for row in message.tracks
         if _usable(row) and (not classes or row.class_name in classes)
     )
-    return TrackFrame(stamp_ns, message.header.frame_id, people, message.position_frame)
+    return TrackFrame(stamp, message.header.frame_id, people, message.position_frame)
 
 
 def _usable(row: Track) -> bool:
