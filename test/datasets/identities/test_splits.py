@@ -50,14 +50,16 @@ def test_where_cameras_are_unknown_tracklets_are_cut_in_half(tmp_path):
     assert not set(found.query.names) & set(found.gallery.names)
 
 
+SIX_CAMERAS = [
+    f"bounding_box_train/{identity:04d}_c{camera}s1_{number:06d}_00.jpg"
+    for identity in range(5, 15)
+    for camera in range(1, 7)
+    for number in range(2)
+]
+
+
 def test_a_transfer_between_cameras_has_no_identity_on_both_sides(tmp_path):
-    names = [
-        f"bounding_box_train/{identity:04d}_c{camera}s1_{number:06d}_00.jpg"
-        for identity in range(5, 15)
-        for camera in range(1, 7)
-        for number in range(2)
-    ]
-    root = str(fill(tmp_path, names))
+    root = str(fill(tmp_path, SIX_CAMERAS))
     source, target = (open_identities("market1501", root, split) for split in ("cameras123", "cameras456"))
     assert set(source.train.identities % 5) == {1, 2}
     assert set(target.train.identities % 5) == {3, 4}
@@ -68,13 +70,7 @@ def test_a_transfer_between_cameras_has_no_identity_on_both_sides(tmp_path):
 
 
 def test_a_recipe_is_chosen_without_those_who_judge_it(tmp_path):
-    names = [
-        f"bounding_box_train/{identity:04d}_c{camera}s1_{number:06d}_00.jpg"
-        for identity in range(5, 15)
-        for camera in range(1, 7)
-        for number in range(2)
-    ]
-    found = open_identities("market1501", str(fill(tmp_path, names)), "cameras456_tuning")
+    found = open_identities("market1501", str(fill(tmp_path, SIX_CAMERAS)), "cameras456_tuning")
     assert set(found.train.identities % 5) == {3}
     assert set(found.query.identities % 5) == set(found.gallery.identities % 5) == {4}
     for part in (found.train, found.query, found.gallery):
