@@ -37,6 +37,8 @@ from rtreid_ros.errors import RtreidError
 from rtreid_ros.nodes.ending import STARTED_BY
 from rtreid_ros.nodes.environment import process_environment
 
+_LAST_WORDS_S = 1.0
+
 
 class GraphError(RtreidError):
     """A process of the graph died or did not end in time; the message holds the end of its log."""
@@ -257,6 +259,8 @@ class Graph:
         for name, process in self._processes.items():
             code = process.join(max(0.0, deadline - time.monotonic()))
             if code is None:
+                process.send(signal.SIGUSR1)  # prints where each thread is: a hang must not stay a riddle
+                process.join(_LAST_WORDS_S)
                 process.send(signal.SIGKILL)
                 code = process.join(5)
             codes[name] = -signal.SIGKILL if code is None else code

@@ -20,6 +20,7 @@ from rtreid_ros.nodes.ending import (
     end_with_any_thread,
     end_with_whoever_started_it,
     explain_crashes,
+    leave,
     must_end_within,
 )
 from rtreid_ros.nodes.environment import fastdds_profile
@@ -34,10 +35,11 @@ _SWITCH_INTERVAL_S = 0.0005
 
 
 def run(create: Callable[[], BaseNode], kind: str) -> int:
-    """Run one node until it is interrupted or finishes; the process's exit code.
+    """Run one node until it is interrupted or finishes, which ends the process.
 
-    Errors a user can mend (parameters, models, files) end it with one line and exit code 1;
-    SIGINT and SIGTERM end it cleanly with 0, or at once with 128 + signal while it still starts.
+    It returns, with an exit code, only where there is no node to run. Errors a user can mend
+    (parameters, models, files) end it with one line and exit code 1; SIGINT and SIGTERM end it
+    cleanly with 0, or at once with 128 + signal while it still starts.
     """
     if {"-h", "--help"} & set(sys.argv[1:]):
         sys.stdout.write(help_text(kind))
@@ -54,11 +56,12 @@ def run(create: Callable[[], BaseNode], kind: str) -> int:
     except Exception as error:  # rclpy's own errors for arguments have no common base
         return _say(kind, f"cannot start ROS: {str(error).splitlines()[0]}")
     try:
-        return _live(create, interrupts)
+        code = _live(create, interrupts)
     except RtreidError as error:
-        return _say(kind, str(error))
+        code = _say(kind, str(error))
     finally:
         rclpy.try_shutdown()
+    return leave(code)
 
 
 def _live(create: Callable[[], BaseNode], interrupts: _Interrupts) -> int:

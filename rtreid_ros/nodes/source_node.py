@@ -125,6 +125,8 @@ class SourceNode(BaseNode):
             self._resources.close()
         if self._player is not None:
             self._player.join(5)
+            if self._player.is_alive():
+                self.get_logger().error("publishing did not end in time")
         super().deactivate()
 
     def cleanup(self) -> None:

@@ -21,20 +21,32 @@ HANGS = {
 }
 
 
+def run(code):
+    """A process that runs `code` and is given much less time than it would sleep."""
+    command = [sys.executable, "-c", code]
+    return subprocess.run(
+        command, env=process_environment(), check=False, capture_output=True, text=True, timeout=40
+    )
+
+
 @pytest.mark.parametrize("how", HANGS)
 def test_a_process_that_hangs_tells_where_and_ends(how):
-    code = f"from rtreid_ros.nodes.ending import must_end_within\nmust_end_within(0.5)\n{HANGS[how]}"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=process_environment(),
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=40,
-    )
+    done = run(f"from rtreid_ros.nodes.ending import must_end_within\nmust_end_within(0.5)\n{HANGS[how]}")
     assert done.returncode == 1
     assert "Timeout" in done.stderr
     assert 'File "<string>", line 3' in done.stderr
+
+
+def test_a_library_that_hangs_at_the_exit_does_not_keep_the_process():
+    code = (
+        "import atexit, time\n"
+        "from rtreid_ros.nodes.ending import leave\n"
+        "atexit.register(time.sleep, 60)\n"
+        "print('said before')\n"
+        "leave(3)\n"
+    )
+    done = run(code)
+    assert (done.returncode, done.stdout) == (3, "said before\n")
 
 
 def test_a_node_tells_what_it_is_doing_when_asked(graph):

@@ -1,6 +1,7 @@
 """The runner of processes."""
 
 import signal
+import sys
 import time
 
 import pytest
@@ -39,6 +40,28 @@ def test_nodes_stop_cleanly_and_quickly_and_can_start_again(graph, tmp_path):
     started.start(spec)
     started.wait_for_log("mine", "ready", 30)
     assert started.log("mine").count("ready") == 2 or started.running("mine")
+
+
+class Deaf(NodeSpec):
+    """A process that explains its crashes as nodes do, and ignores interrupts."""
+
+    def command(self, parameter_file):
+        code = (
+            "import signal, time\n"
+            "from rtreid_ros.nodes.ending import explain_crashes\n"
+            "explain_crashes()\n"
+            "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+            "print('ready', flush=True)\n"
+            "time.sleep(60)\n"
+        )
+        return [sys.executable, "-c", code]
+
+
+def test_what_must_be_killed_tells_first_where_it_is(graph):
+    started = graph(Deaf("tracker_node"))
+    started.wait_for_log("tracker_node", "ready", 30)
+    assert started.stop(grace=0.2) == {"tracker_node": -signal.SIGKILL}
+    assert 'File "<string>", line 6' in started.log("tracker_node")
 
 
 def test_a_killed_node_is_no_error_when_asked_for(graph):
