@@ -139,7 +139,14 @@ def build_section(
                 f"{section} has no option {str(name)!r}{suggest(str(name), names)}; known: {', '.join(names)}"
             )
     try:
-        return build(cls, {name: _value(described[name], value) for name, value in values.items()})
+        return build(
+            cls,
+            {
+                # what was typed is parsed now that it is known whose it is
+                name: described[name].parse(str(value)) if isinstance(value, Typed) else value
+                for name, value in values.items()
+            },
+        )
     except ConfigError as error:
         raise ConfigError(f"{section}: {error}") from None
 
@@ -200,14 +207,6 @@ def _content(source: str | Path | Mapping[str, Any], where: str) -> Any:
 def _check_section(name: str, known: list[str], where: str = "") -> None:
     if name not in known:
         raise ConfigError(f"{where}no section {name!r}{suggest(name, known)}; known: {', '.join(known)}")
-
-
-def _value(item: Option, value: Any) -> Any:
-    if isinstance(value, Typed):
-        return item.parse(str(value))
-    if item.kind is tuple and isinstance(value, list | tuple):
-        return tuple(str(part) for part in value)  # milestones: [40, 70]
-    return value
 
 
 def _names(cls: type) -> list[str]:

@@ -55,15 +55,15 @@ class Option:
     live: bool = False
 
     def check(self, value: Any) -> Any:
-        """`value` as this option's type.
+        """`value` as this option's type; what is taken for a list, `as_items` says.
 
         Raises:
             ConfigError: wrong type or out of range; the message says what is allowed.
         """
         if self.kind is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
-        if self.kind is tuple and isinstance(value, list):
-            value = tuple(value)
+        if self.kind is tuple:
+            value = as_items(value)
         if not isinstance(value, self.kind) or (self.kind is not bool and isinstance(value, bool)):
             raise ConfigError(f"{self.name} must be {self._wanted()}, got {value!r}")
         if self.kind is tuple and not all(isinstance(item, str) for item in value):
@@ -81,7 +81,7 @@ class Option:
         return value
 
     def parse(self, text: str) -> Any:
-        """The value that `text` stands for; items of a list are separated by commas.
+        """The value that `text` stands for.
 
         Raises:
             ConfigError: as `check`.
@@ -96,8 +96,6 @@ class Option:
                 value = self.kind(text)
             except ValueError:
                 value = text  # check() says what was expected
-        elif self.kind is tuple:
-            value = tuple(item.strip() for item in text.split(",") if item.strip())
         return self.check(value)
 
     def _wanted(self) -> str:
@@ -114,6 +112,25 @@ class Option:
         if self.le is not None:
             text += f"{' and' if self.ge is not None else ''} <= {self.le:g}"
         return text
+
+
+def as_items(value: Any) -> Any:
+    """The items of a list of strings, however it was given: the one rule of files, flags and parameters.
+
+    Text is separated by commas; a number, as class ids are, stands for its text. What can be neither is
+    left as it is, for `Option.check` to refuse.
+    """
+    if isinstance(value, str):
+        return tuple(item.strip() for item in value.split(",") if item.strip())
+    if _is_number(value):
+        return (str(value),)
+    if isinstance(value, list | tuple):
+        return tuple(str(item) if _is_number(item) else item for item in value)
+    return value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def describe(cls: type) -> list[Option]:

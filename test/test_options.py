@@ -32,6 +32,21 @@ def test_plain_values_become_an_instance():
     assert made == Example(flag=True, ratio=1.0, names=("car", "bus"))
 
 
+@pytest.mark.parametrize(
+    ("value", "items"),
+    [
+        ("person", ("person",)),
+        ("car, bus,", ("car", "bus")),
+        ("", ()),
+        (0, ("0",)),
+        ([0, 2], ("0", "2")),
+        (("car", 2), ("car", "2")),
+    ],
+)
+def test_a_list_is_also_text_with_commas_and_numbers_stand_for_their_text(value, items):
+    assert build(Example, {"names": value}).names == items
+
+
 def test_a_misspelt_name_is_answered_with_the_nearest():
     with pytest.raises(ConfigError, match="did you mean 'ratio'"):
         build(Example, {"ration": 1.0})
@@ -47,8 +62,9 @@ def test_a_misspelt_name_is_answered_with_the_nearest():
         ("ratio", float("nan"), "a number"),
         ("ratio", "0.5", "a number"),
         ("method", "iuo", "one of iou, giou"),
-        ("names", "person", "a list of strings"),
-        ("names", [1], "a list of strings"),
+        ("names", True, "a list of strings"),
+        ("names", ["car", False], "a list of strings"),
+        ("names", {"car": 1}, "a list of strings"),
     ],
 )
 def test_wrong_values_are_refused_with_what_is_allowed(name, value, wanted):

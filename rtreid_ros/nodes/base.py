@@ -73,7 +73,7 @@ class BaseNode(ManagedNode):
         self._log_bridge = LogBridge(self)
         logging.getLogger("rtreid_ros").addHandler(self._log_bridge)
         self._diagnostics = Diagnostics(self)
-        self._steady_timer(1.0, self._report)  # also in a node that is not active
+        self._steady_timer(1.0, "diagnostics", self._report)  # also in a node that is not active
 
     def deactivate(self) -> None:
         """Stop working; threads and topics made since activation end here."""
@@ -210,7 +210,7 @@ class BaseNode(ManagedNode):
                 self.silence.said(topic, text)
 
         # the other end's name and profile are known a moment after the event
-        self.after(_MISMATCH_DELAY_S, explain)
+        self.after(_MISMATCH_DELAY_S, "explanation", explain)
 
     # ------------------------------------------------------------------------- error policy
 
@@ -313,6 +313,5 @@ class BaseNode(ManagedNode):
         return values
 
     def _report(self) -> None:
-        with self.guarded("diagnostics"):
-            self.silence.check()
-            self._diagnostics.publish()
+        self.silence.check()
+        self._diagnostics.publish()

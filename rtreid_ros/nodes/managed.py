@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from abc import abstractmethod
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar, TypeVar
 
 from rclpy.clock import Clock, ClockType
@@ -15,7 +17,6 @@ from rtreid_ros.errors import RtreidError
 from rtreid_ros.nodes.options import NODES, LifeOptions, TrackerNodeOptions
 from rtreid_ros.nodes.parameters import Parameters
 from rtreid_ros.tracking import TRACKERS
-from rtreid_ros.tracking.base import TrackerOptions
 
 T = TypeVar("T")
 
@@ -148,7 +149,8 @@ class ManagedNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to u
         return TransitionCallbackReturn.SUCCESS
 
     def _configure(self) -> None:
-        self._follow_tracker_name()
+        if (naming := NODES[self.kind].tracker) is not None:
+            self._follow_tracker(self.options_of(naming, "tracker"))
         before = set(vars(self))
         try:
             self.configure()
@@ -198,43 +200,55 @@ class ManagedNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to u
         """Take over options of a group that were changed while configured.
 
         Raises:
-            RtreidError: they cannot be; the change is refused with this reason.
+            RtreidError: they cannot be, and nothing has changed; it is refused with this reason.
         """
+
+    def chosen(self, options: Any, changes: Iterable[str]) -> None:
+        """Follow options of a group that are being changed while unconfigured, to others that hang on them.
+
+        Args:
+            options: of the group.
+            changes: dotted names of all that changes at once.
+        """
+        if type(options) is NODES[self.kind].tracker:
+            self._follow_tracker(options, changes)
 
     def _declare_parameters(self) -> None:
         description = NODES[self.kind]
         self._settings.declare("", LifeOptions)
         for prefix, cls in description.groups.items():
             self._settings.declare(prefix, cls)
-        self._tracker: type[TrackerOptions] | None = None
         if description.tracker is not None:
             self._settings.declare("tracker", description.tracker)
-            self._follow_tracker_name()
+            self._follow_tracker(self.options_of(description.tracker, "tracker"))
         # one parameter file may serve all nodes: "tracker" is shared with those that only look at its name
         owned = set(description.groups) - {"tracker"}
         owned |= {"tracker"} if description.tracker is TrackerNodeOptions else set()
         self._settings.refuse_unknown(owned)
 
-    def _follow_tracker_name(self) -> None:
-        """Declare the options of the tracker now chosen, instead of those of the one before."""
-        naming: Any = NODES[self.kind].tracker
-        if naming is None:
-            return
-        options = TRACKERS[self.options_of(naming, "tracker").name].Options
-        before, self._tracker = self._tracker, options
+    def _follow_tracker(self, naming: Any, changes: Iterable[str] = ()) -> None:
+        """Declare the options of the tracker that `naming` names, instead of those of another one."""
+        options = TRACKERS[naming.name].Options
         self._settings.declare("tracker", options)
-        if before is not None and before is not options:
-            self._settings.forget("tracker", before, keep=(options, naming))
+        # what changes now must stay declared until it has
+        self._settings.keep_only("tracker", type(naming), options, spare=changes)
 
     # -------------------------------------------------------------- timers and services
 
-    def every(self, seconds: float, callback: Callable[[], None]) -> None:
-        """Call again and again, while active, on the steady clock, which no simulated clock stops."""
-        timer = self._steady_timer(seconds, callback)
+    @abstractmethod
+    def guarded(self, what: str) -> AbstractContextManager[None, bool]:
+        """A block whose exceptions cost one `what`, never the node: they are counted and logged."""
+
+    def every(self, seconds: float, what: str, callback: Callable[[], None]) -> None:
+        """Call again and again, while active, on the steady clock, which no simulated clock stops.
+
+        What a `callback` raises costs one call of it; the log calls that `what`.
+        """
+        timer = self._steady_timer(seconds, what, callback)
         self._made.append(lambda: self.destroy_timer(timer))
 
-    def after(self, seconds: float, callback: Callable[[], None]) -> None:
-        """Call once, if still active then."""
+    def after(self, seconds: float, what: str, callback: Callable[[], None]) -> None:
+        """Call once, if still active then; as `every`."""
 
         def destroy() -> None:
             self.destroy_timer(timer)
@@ -244,18 +258,22 @@ class ManagedNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to u
             destroy()
             callback()
 
-        timer = self._steady_timer(seconds, due)
+        timer = self._steady_timer(seconds, what, due)
         self._made.append(destroy)
 
-    def _steady_timer(self, seconds: float, callback: Callable[[], None]) -> Timer:
-        return self.create_timer(seconds, callback, clock=Clock(clock_type=ClockType.STEADY_TIME))
+    def _steady_timer(self, seconds: float, what: str, callback: Callable[[], None]) -> Timer:
+        def call() -> None:
+            with self.guarded(what):
+                callback()
+
+        return self.create_timer(seconds, call, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def offer(self, name: str, act: Callable[[], str]) -> None:
         """A service ``~/name`` (std_srvs/Trigger), while active.
 
         Args:
             name: of the service.
-            act: does what is asked and says what it did; an RtreidError is the reason why not.
+            act: does what is asked and says what it did; what it raises is the reason why not.
         """
 
         def serve(_: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
@@ -265,6 +283,10 @@ class ManagedNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped to u
             except RtreidError as error:
                 response.message = str(error)
                 self.get_logger().error(f"{name}: {error}")
+            except Exception as error:
+                with self.guarded(f"service {name}"):
+                    raise
+                response.message = f"failed: {type(error).__name__}: {error}; the log tells where"
             return response
 
         service = self.create_service(Trigger, f"~/{name}", serve)

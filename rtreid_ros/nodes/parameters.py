@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from array import array
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -47,9 +48,11 @@ def descriptor(item: Option) -> ParameterDescriptor:
 
 def _plain(value: Any, item: Option) -> Any:
     """A parameter's value as the options know it."""
+    if isinstance(value, array):  # lists of numbers
+        value = value.tolist()
     if item.kind is tuple:
         # ROS can say neither the type of an empty list nor () at all: [""] stands for it
-        return () if value is None or list(value) == [""] else tuple(value)
+        return () if value is None or value == [""] else value
     return "" if value is None and item.kind is str else value
 
 
@@ -107,12 +110,11 @@ class Parameters:
                 raise ConfigError(f"parameter {name}: {error}") from None
             self._items[name] = (prefix, cls, item)
 
-    def forget(self, prefix: str, cls: type, keep: Iterable[type]) -> None:
-        """Undeclare the options of `cls`, but for those that one of `keep` has too."""
-        kept = {item.name for other in keep for item in describe(other)}
-        for item in describe(cls):
-            if item.name not in kept:
-                name = dotted(prefix, item.name)
+    def keep_only(self, prefix: str, *classes: type, spare: Iterable[str] = ()) -> None:
+        """Undeclare every ``prefix.name`` that none of `classes` has, but for those in `spare`."""
+        kept = {dotted(prefix, item.name) for cls in classes for item in describe(cls)}.union(spare)
+        for name in [name for name, (group, *_) in self._items.items() if group == prefix]:
+            if name not in kept:
                 del self._items[name]
                 self._node.undeclare_parameter(name)
 
@@ -150,24 +152,47 @@ class Parameters:
                 self._node.get_logger().warning(f"parameter {name} is not one of this node's{close}; ignored")
 
     def _judge(self, changed: list[Parameter[Any]]) -> SetParametersResult:
-        """Refuse a change with the reason, or hand it to the node."""
+        """Refuse a change with the reason, or hand it to the node; never raises."""
         try:
-            self._apply({item.name: item.value for item in changed if item.name in self._items})
+            self._apply([item for item in changed if item.name in self._items])
         except RtreidError as error:
             return SetParametersResult(successful=False, reason=str(error))
+        except Exception as error:
+            with self._node.guarded("parameter change"):
+                raise
+            return SetParametersResult(successful=False, reason=f"failed: {type(error).__name__}: {error}")
         return SetParametersResult(successful=True)
 
-    def _apply(self, changes: dict[str, Any]) -> None:
-        configured = self._node.is_configured
-        groups: dict[tuple[str, type], None] = {}
-        for name, value in changes.items():
-            prefix, cls, item = self._items[name]
-            _checked(name, value, item)
-            if configured and not item.live:
+    def _apply(self, changed: list[Parameter[Any]]) -> None:
+        changes = {item.name: item.value for item in changed}
+        groups: dict[tuple[str, type], Any] = {}
+        for parameter in changed:
+            prefix, cls, item = self._items[parameter.name]
+            if parameter.type_ == parameter.Type.NOT_SET:
+                raise ConfigError(f"parameter {parameter.name} cannot be deleted, only set to another value")
+            _checked(parameter.name, parameter.value, item)
+            if self._node.is_configured and not item.live:
                 raise ConfigError(
-                    f"parameter {name} is read when the node configures: deactivate it and clean it up first"
+                    f"parameter {parameter.name} is read when the node configures: "
+                    "deactivate it and clean it up first"
                 )
             groups[prefix, cls] = None
-        if configured:
-            for prefix, cls in groups:
-                self._node.changed(prefix, self.read(prefix, cls, changes))
+        for prefix, cls in groups:
+            groups[prefix, cls] = self.read(prefix, cls, changes)
+        if self._node.is_configured:
+            self._hand_over(groups)
+        else:
+            for options in groups.values():
+                self._node.chosen(options, changes)
+
+    def _hand_over(self, groups: dict[tuple[str, type], Any]) -> None:
+        """Give the node the changed options of every group, or of none if it refuses those of one."""
+        taken: list[tuple[str, type]] = []
+        try:
+            for (prefix, cls), options in groups.items():
+                self._node.changed(prefix, options)
+                taken.append((prefix, cls))
+        except Exception:
+            for prefix, cls in taken:
+                self._node.changed(prefix, self.read(prefix, cls))
+            raise

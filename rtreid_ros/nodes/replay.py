@@ -191,8 +191,8 @@ class Replay(Closing):
 
     def _make(self) -> TrackingNode:
         file = [] if self._config is None else ["--params-file", str(self._config)]
-        overrides = [Parameter(name, value=value) for name, value in self._parameters.items()]
         try:
+            overrides = [Parameter(name, value=value) for name, value in self._parameters.items()]
             return TrackingNode(
                 context=self._context,
                 cli_args=["--ros-args", *file],

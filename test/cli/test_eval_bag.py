@@ -380,6 +380,7 @@ def test_a_model_that_fails_on_an_image_costs_that_image_and_is_said(rtreid, tmp
         (("{bag}", "--set", "tracker.max_lost"), "--set takes PARAMETER=VALUE"),
         (("{bag}", "--set", "tracker.max_lost=[1"), "--set takes PARAMETER=VALUE"),
         (("{bag}", "--set", "tracker.max_lots=1"), "unknown parameter tracker.max_lots"),
+        (("{bag}", "--set", "detector.classes=[0, person]"), "the node cannot be made: The given value"),
         (("{bag}", "--config", "{tmp}/none.yaml"), "no such parameter file"),
         (("{bag}", "--tracker", "bytetrak"), "bytetrack"),
         (("{bag}", "--detector", "{tmp}/none.onnx"), "none.onnx"),

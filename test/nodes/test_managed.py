@@ -2,6 +2,7 @@
 
 import gc
 import threading
+from contextlib import contextmanager
 from functools import partial
 
 import pytest
@@ -19,6 +20,17 @@ def set_parameter(node, name, value):
     from rclpy.parameter import Parameter
 
     return node.set_parameters([Parameter(name, value=value)])[0]
+
+
+@contextmanager
+def spinning(node):
+    """A function that lets the node do something that waits for it, if anything does."""
+    from rclpy.executors import SingleThreadedExecutor
+
+    executor = SingleThreadedExecutor(context=node.context)
+    executor.add_node(node)
+    yield lambda: executor.spin_once(timeout_sec=0.01) is None
+    executor.shutdown()
 
 
 def test_without_autostart_a_node_waits_unconfigured(make):
@@ -133,6 +145,115 @@ def test_another_tracker_brings_its_own_parameters(make):
     assert node.get_parameter("tracker.max_lost").value == 7.0
 
 
+@pytest.mark.parametrize(
+    ("value", "classes"),
+    [(0, ("0",)), ("person", ("person",)), ("person,0", ("person", "0")), ([0], ("0",)), ([""], ())],
+)
+def test_a_list_may_be_given_as_one_name_as_text_with_commas_or_as_numbers(make, value, classes):
+    node = make("detector_node", autostart=True)
+    node.start()
+    assert set_parameter(node, "detector.classes", value).successful
+    assert node._detector._chosen[0].classes == classes
+
+
+@pytest.mark.parametrize("value", ["front", "front, rear", ["front"]])
+def test_one_camera_need_not_be_written_as_a_list(make, value):
+    node = make("gallery_node", autostart=True, cameras=value)
+    assert node.start()
+    names = [name.strip() for name in value.split(",")] if isinstance(value, str) else value
+    assert {f"/{name}/global_tracks" for name in names} <= set(node.outputs)
+
+
+@pytest.mark.parametrize("value", [1, 2.5, True, [b"x"], [1.5, 2.5], [True, False]])
+def test_a_value_of_any_type_is_taken_or_refused_with_a_reason(make, value):
+    node = make("detector_node", autostart=True)
+    node.start()
+    for name in ("detector.classes", "detector.score_threshold", "detector.max_detections", "lossless"):
+        result = set_parameter(node, name, value)
+        assert result.successful or name in result.reason or "no class" in result.reason
+    assert node.statistics["errors"] == 0
+
+
+@pytest.mark.parametrize("value", [1, 2.5, [1, 2]])
+def test_a_number_that_cannot_be_a_camera_is_refused_at_the_start(make, value):
+    node = make("gallery_node", autostart=True, cameras=value)
+    assert not node.start()
+    assert "makes no topic name" in node.failure
+
+
+def test_a_parameter_cannot_be_deleted(make):
+    from rclpy.parameter import Parameter
+
+    node = make("detector_node", autostart=True)
+    node.start()
+    refused = node.set_parameters([Parameter("detector.nms_threshold")])[0]
+    assert not refused.successful
+    assert refused.reason == "parameter detector.nms_threshold cannot be deleted, only set to another value"
+    assert set_parameter(node, "detector.score_threshold", 0.3).successful
+
+
+def test_of_a_change_that_is_refused_in_part_nothing_is_taken(make):
+    from rclpy.parameter import Parameter
+
+    node = make("tracking_node", autostart=True, tracker__name="bytetrack", tracker__max_lost=2.0)
+    node.start()
+    tracking = node._cameras[""].tracking
+    wrong = Parameter("detector.classes", value=["dragon"])
+    refused = node.set_parameters_atomically([Parameter("tracker.max_lost", value=9.0), wrong])
+    assert not refused.successful
+    assert "no class 'dragon'" in refused.reason
+    assert tracking.current().options.max_lost == 2.0
+    assert node.get_parameter("tracker.max_lost").value == 2.0
+
+
+def test_a_failure_of_our_own_code_refuses_a_change_and_is_counted(make, monkeypatch):
+    node = make("detector_node", autostart=True)
+    node.start()
+    monkeypatch.setattr(type(node), "changed", lambda *_: 1 / 0)
+    refused = set_parameter(node, "detector.score_threshold", 0.3)
+    assert not refused.successful
+    assert "ZeroDivisionError" in refused.reason
+    assert node.statistics["errors"] == 1
+
+
+def test_what_timers_and_services_raise_does_not_reach_the_executor(make, peer):
+    from std_srvs.srv import Trigger
+
+    node = make("tracker_node", autostart=True)
+    node.start()
+    called = []
+
+    def fail():
+        called.append(True)
+        raise ValueError("of our own")
+
+    node.every(0.01, "test", fail)
+    node.after(0.01, "test", fail)
+    node.offer("fail", fail)
+    client = peer.node.create_client(Trigger, "/tracker_node/fail")
+    assert client.wait_for_service(20)
+    answer = client.call_async(Trigger.Request())
+    with spinning(node) as spin:
+        until(lambda: spin() and answer.done() and len(called) > 3, 20, "the calls")
+    assert not answer.result().success
+    assert "ValueError: of our own" in answer.result().message
+    assert node.statistics["errors"] == len(called)
+
+
+def test_the_options_of_a_tracker_are_there_as_soon_as_it_is_named(make):
+    from rclpy.parameter import Parameter
+
+    node = make("tracker_node")
+    assert set_parameter(node, "tracker.name", "bytetrack").successful
+    assert set_parameter(node, "tracker.track_threshold", 0.7).successful
+    assert not node.has_parameter("tracker.appearance_limit")
+    back = [Parameter("tracker.name", value="strongsort"), Parameter("tracker.track_threshold", value=0.6)]
+    assert node.set_parameters_atomically(back).successful
+    node.trigger_configure()
+    assert node.is_configured
+    assert not node.has_parameter("tracker.track_threshold")
+
+
 def test_descriptions_say_which_parameters_are_live(make):
     node = make("detector_node")
     described = node.describe_parameters(["detector.score_threshold", "detector.model"])
@@ -172,7 +293,6 @@ def test_listeners_get_what_is_published(make, tmp_path):
 def test_a_snapshot_is_saved_where_the_parameter_says_and_refused_before_the_first_frame(
     make, tmp_path, peer
 ):
-    from rclpy.executors import SingleThreadedExecutor
     from rtreid_ros.msg import Detection, DetectionArray
     from std_srvs.srv import Trigger
 
@@ -182,16 +302,16 @@ def test_a_snapshot_is_saved_where_the_parameter_says_and_refused_before_the_fir
         autostart=True,
         tracker__name="bytetrack",
         tracker__snapshots=str(folder),
+        tracker__frame_rate=30.0,  # or it would wait for a source to tell
         lossless=True,
     )
     node.start()
-    executor = SingleThreadedExecutor(context=node.context)
-    executor.add_node(node)
     client = peer.node.create_client(Trigger, "/tracker_node/snapshot")
 
     def ask():
         answer = client.call_async(Trigger.Request())
-        executor.spin_until_future_complete(answer, timeout_sec=20)
+        with spinning(node) as spin:
+            until(lambda: spin() and answer.done(), 20, "the answer")
         return answer.result()
 
     assert client.wait_for_service(20)
@@ -208,4 +328,3 @@ def test_a_snapshot_is_saved_where_the_parameter_says_and_refused_before_the_fir
     assert later.success
     assert [path.name for path in folder.iterdir()] == ["3.000000000.json"]
     assert str(folder) in later.message
-    executor.shutdown()

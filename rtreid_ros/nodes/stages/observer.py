@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import traceback
 from abc import abstractmethod
 
 from sensor_msgs.msg import TimeReference
@@ -56,7 +57,7 @@ class ObserverNode(BaseNode):
         announcements = qos.record_qos(publishing=False)  # on a robot nobody makes any
         self.subscribe_to(TimeReference, "frames", self._announced, announcements, awaited=False)
         self.subscribe_to(UInt64, "source_finished", self._source_finished, qos.latched_qos(), awaited=False)
-        self.every(0.1, self._look_for_end)
+        self.every(0.1, "look for the end", self._look_for_end)
 
     def deactivate(self) -> None:
         """Finish what is under way; the run may go on later."""
@@ -127,8 +128,9 @@ class ObserverNode(BaseNode):
             self._observe(entry)
 
     def _observe(self, entry: Entry[TrackArray]) -> None:
-        self.observe(entry)
-        self.count_processed(entry.stamp_ns, time.monotonic())
+        with self.guarded("tracks"):  # one by one, so that those that waited with bad ones are not lost
+            self.observe(entry)
+            self.count_processed(entry.stamp_ns, time.monotonic())
 
     def _source_finished(self, message: UInt64) -> None:
         self.last_news = time.monotonic()
@@ -161,6 +163,7 @@ class ObserverNode(BaseNode):
             self.get_logger().error(f"the tracks of {missing} frames never came")
         try:
             self.conclude()
-        except (RtreidError, OSError) as error:
+        except Exception as error:
             self.exit_code = 1
-            self.get_logger().error(f"cannot write the results: {error}")
+            reason = error if isinstance(error, RtreidError | OSError) else traceback.format_exc().rstrip()
+            self.get_logger().error(f"cannot write the results: {reason}")
