@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rtreid_ros.cli import configured
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rtreid_ros.reid.adaptation.config import AdaptationConfig
     from rtreid_ros.reid.checkpoint import Checkpoint
 
@@ -15,7 +18,8 @@ EXAMPLES = """\
 CONFIG is a YAML file, or the name of a built-in configuration; SECTION.KEY=VALUE goes before it.
 --print-config shows all of it, and is itself such a file. Sections:
 
-  model       pretrained=best.pt, of rtreid train-reid: what is adapted
+  model       pretrained=best.pt, of rtreid train-reid: what is adapted; or an ONNX file of rtreid
+              export-reid, such as pretrained=osnet_x0_25_market1501.onnx, which is built in
   data        the target: pictures nobody has labelled. dataset=tracklets for a folder or .tar file of
               rtreid harvest, dataset=unlabelled for any pictures, or a data set whose labels are not used
   source      labelled pictures to rehearse, so that they are not forgotten (optional)
@@ -29,7 +33,8 @@ clusters, told without labels), last.pt (to go on from), config.yaml, log.jsonl 
 finishes and saves the round; --resume FOLDER goes on. Needs the extra `train` (torch).
 
 examples:
-  rtreid adapt processor model.pretrained=best.pt data.dataset=tracklets data.root=out/harvest --output out/a
+  rtreid adapt processor model.pretrained=osnet_x0_25_market1501.onnx data.dataset=tracklets \\
+      data.root=out/harvest --output out/a
   rtreid adapt processor model.pretrained=best.pt data.root=market.tar data.split=cameras456 \\
       evaluation.dataset=market1501 evaluation.root=market.tar evaluation.split=cameras456 --output out/b
   rtreid adapt processor model.pretrained=best.pt source.dataset=folder source.root=people --print-config
@@ -75,4 +80,7 @@ def _read(arguments: argparse.Namespace) -> tuple[AdaptationConfig, Checkpoint |
     from rtreid_ros.reid.adaptation.config import KIND, read_adaptation  # noqa: PLC0415
     from rtreid_ros.reid.checkpoint import load_checkpoint  # noqa: PLC0415
 
-    return configured.read(arguments, load_checkpoint, read_adaptation, KIND)
+    def read(source: str | Path | dict[str, Any], words: Sequence[str]) -> AdaptationConfig:
+        return read_adaptation(source, words, begun=isinstance(source, dict))  # a checkpoint says it all
+
+    return configured.read(arguments, load_checkpoint, read, KIND)

@@ -19,9 +19,11 @@ from rtreid_ros.reid.adaptation.report import adaptation_page, told
 from rtreid_ros.reid.adaptation.rounds import Rounds
 from rtreid_ros.reid.checkpoint import Checkpoint, load_checkpoint
 from rtreid_ros.reid.checkpoint_file import fitting
+from rtreid_ros.reid.data.fingerprint import check_same_pictures, fingerprint
+from rtreid_ros.reid.export.reading import Exported
 from rtreid_ros.reid.losses import Recipe
 from rtreid_ros.reid.models import ReIDModel, create_model
-from rtreid_ros.reid.models.weights import load_pretrained
+from rtreid_ros.reid.models.weights import fill, load_pretrained
 from rtreid_ros.reid.training.averaging import WeightAverage
 from rtreid_ros.reid.training.interruption import Interruption
 from rtreid_ros.reid.training.optimizer import freeze, make_optimizer
@@ -62,7 +64,8 @@ class Adapter:
         ConfigError: a value does not fit, or what judges is learnt from.
         InputError: too few pictures, or no room for them.
         SourceError: a data set cannot be opened or has no picture.
-        ModelError: weights to begin with, or those to resume, are of another network.
+        ModelError: weights to begin with, or those to resume, are of another network, or those to resume
+            have learnt from other pictures.
     """
 
     def __init__(
@@ -79,11 +82,15 @@ class Adapter:
         if self._placement.world > 1:
             raise ConfigError("adaptation runs in one process; start it without torchrun or accelerate")
         self._facts: list[tuple[str, str]] = []
+        self._folded: tuple[str, ...] = ()
         self.course = AdaptationCourse()
-        self.state = self._make_state()  # before pictures are decoded: what is wrong is said at once
+        self.state = self._make_state(resume)  # before pictures are decoded: what is wrong is said at once
         if resume is not None:
             self._restore(resume)
         pictures = load_adaptation(config, self._placement, progress=progress)
+        self._learnt_from = fingerprint(pictures.target)
+        if resume is not None:
+            check_same_pictures(resume.training.get("pictures"), self._learnt_from)
         self._facts += pictures.facts(config)
         self._observer = Observer(config, pictures, self._placement)
         self._rounds = Rounds(config, pictures, self._placement, self.state, self._observer)
@@ -133,11 +140,15 @@ class Adapter:
     def _begin(self, progress: Progress, outputs: Outputs) -> Observation:
         """The network as it came, then with the target's statistics, which is where rounds begin."""
         course, judged = self.course, self.state.judged()
+        networks = {id(model): model for model in (judged, self.state.model)}.values()
+        if self._folded:
+            for model in networks:
+                self._observer.restore(model, self._folded)
         course.before = self._observer.judge(judged)
         progress.say(f"before: {told(course.before)}")
         figures = course.before
         if self._config.adaptation.statistics:
-            for model in {id(judged): judged, id(self.state.model): self.state.model}.values():
+            for model in networks:
                 self._observer.estimate(model, 0)
             figures = self._observer.judge(judged)
         seen = self._observe()
@@ -178,11 +189,12 @@ class Adapter:
         model: ReIDModel = load_checkpoint(self._output / BEST).create_model().to(self._placement.device)
         return model
 
-    def _make_state(self) -> State:
+    def _make_state(self, resume: Checkpoint | None) -> State:
         learning, placement, options = self._learning, self._placement, self._config.adaptation
-        start = find_start(learning)
+        start = None if resume is not None else find_start(learning.model.pretrained)
+        known = resume if start is None else start.checkpoint
         with placement.randomness(options.seed, _WEIGHTS):
-            cameras = 0 if start is None else start.cameras
+            cameras = 0 if known is None else known.cameras
             model = create_model(learning.model.name, 0, cameras, **network_options(learning))
         recipe = Recipe(learning.values()["losses"], model.branches, 1, 1, [1])
         if recipe.judges_logits:
@@ -190,14 +202,24 @@ class Adapter:
                 f"losses {', '.join(learning.losses)}: clusters change from round to round, so no loss may "
                 "judge logits; take cluster_contrast, or losses of pairs"
             )
-        report = load_pretrained(model, learning.model.pretrained)
-        self._facts.append((learning.model.pretrained, str(report)))
+        self._begin_weights(model, start, resume)
         freeze(model, learning.model.trainable)
         model = model.to(placement.device, memory_format=layout_of(learning))
         average = WeightAverage(model, options.ema) if options.ema else None
         if average is not None:
             average.updates = _MATURE
         return State(model, average, make_optimizer(model, learning.optimizer), recipe, Course())
+
+    def _begin_weights(self, model: ReIDModel, start: Exported | None, resume: Checkpoint | None) -> None:
+        """Give `model` what it begins with; weights to go on with come with the rest of the state."""
+        source = self._learning.model.pretrained
+        if resume is not None:
+            self._facts.append((source, f"gone on with after round {resume.epoch}"))
+        elif start is None:
+            self._facts.append((source, str(load_pretrained(model, source))))
+        else:
+            self._facts.append((source, str(fill(model, start.checkpoint.weights, source))))
+            self._folded = start.folded
 
     def _make_progress(self) -> Progress:
         options, sampler = self._config.adaptation, self._learning.sampler
@@ -214,7 +236,11 @@ class Adapter:
         kept = self.state.checkpoint(self._learning, figures, whole=False)
         training: dict[str, Any] = {}
         if whole:
-            training = {**self.state.learnt(), "course": self.course.as_dict()}
+            training = {
+                **self.state.learnt(),
+                "course": self.course.as_dict(),
+                "pictures": self._learnt_from,
+            }
         return replace(kept, epoch=self.course.rounds, config=self._config.values(), training=training)
 
     def _restore(self, checkpoint: Checkpoint) -> None:

@@ -20,10 +20,14 @@ from rtreid_ros.datasets.identities import DATASETS, IdentityOptions
 from rtreid_ros.errors import ConfigError, ModelError
 from rtreid_ros.reid.adaptation.clusters import ClusterOptions
 from rtreid_ros.reid.adaptation.options import NONE, AdaptationOptions, PicturesOptions
-from rtreid_ros.reid.checkpoint import Checkpoint, load_checkpoint
+from rtreid_ros.reid.backends import PEOPLE
+from rtreid_ros.reid.checkpoint import load_checkpoint
+from rtreid_ros.reid.export.reading import Exported, load_exported
+from rtreid_ros.reid.models import MODELS
 from rtreid_ros.reid.preprocessing import PRESETS
 from rtreid_ros.reid.training.config import read_config
 from rtreid_ros.reid.training.sections import TrainingConfig
+from rtreid_ros.runtime.session import model_path
 
 KIND = "adapt"
 """Folder of the built-in configurations."""
@@ -83,19 +87,22 @@ class AdaptationConfig:
 
 
 def read_adaptation(
-    source: str | Path | Mapping[str, Any], overrides: Iterable[str] = ()
+    source: str | Path | Mapping[str, Any], overrides: Iterable[str] = (), *, begun: bool = False
 ) -> AdaptationConfig:
     """A checked configuration; whatever is not given has its default.
 
-    Where ``model.pretrained`` is a checkpoint of ours, network, size of pictures and preprocessing are its.
+    Where ``model.pretrained`` is a checkpoint or an ONNX file of ours, network, size of pictures and
+    preprocessing are its.
 
     Args:
         source: a YAML file, its text, or the plain values themselves.
         overrides: ``section.key=value`` as typed, as for trainings.
+        begun: it is that of an adaptation to go on with, so that the weights it began with are not needed.
 
     Raises:
-        ConfigError: the file is unreadable, or a name or value is not allowed, or nothing is to be adapted.
-        ModelError: there is no such checkpoint.
+        ConfigError: the file is unreadable, or a name or value is not allowed, or nothing is to be adapted,
+            or a network that takes no single pictures.
+        ModelError: there is no such checkpoint, or an ONNX file that cannot be trained.
     """
     known = [*LEARNING, *PICTURES, *OWN]
     given = read_sections(source, known)
@@ -108,7 +115,7 @@ def read_adaptation(
             given[section][name] = word
     pictures = {name: _pictures(name, given[name]) for name in PICTURES}
     own: dict[str, Any] = {name: build_section(cls, name, given[name]) for name, cls in OWN.items()}
-    learning = _learning(given, of_losses, own["adaptation"])
+    learning = _learning(given, of_losses, own["adaptation"], begun=begun)
     return AdaptationConfig(
         learning,
         *pictures["source"],
@@ -118,12 +125,23 @@ def read_adaptation(
     )
 
 
-def find_start(config: TrainingConfig) -> Checkpoint | None:
-    """The checkpoint of ours that is to be adapted; None: weights of others."""
-    try:
-        return load_checkpoint(Path(config.model.pretrained).expanduser())
-    except ModelError:
+def find_start(pretrained: str) -> Exported | None:
+    """The network of ours that is to be adapted; None: weights of others.
+
+    Raises:
+        ModelError: there is no such file, or an ONNX file that cannot be trained.
+    """
+    if pretrained == "imagenet" or pretrained.startswith(("http://", "https://")):
         return None
+    if pretrained.endswith(".onnx"):
+        return load_exported(model_path(pretrained, PEOPLE))
+    path = Path(pretrained).expanduser()
+    if not path.is_file():
+        raise ModelError(f"model.pretrained: no file {path}")
+    try:
+        return Exported(load_checkpoint(path), ())
+    except ModelError:
+        return None  # they are looked at when they are loaded
 
 
 def _pictures(section: str, given: Mapping[str, Any]) -> tuple[PicturesOptions, IdentityOptions]:
@@ -133,14 +151,18 @@ def _pictures(section: str, given: Mapping[str, Any]) -> tuple[PicturesOptions, 
 
 
 def _learning(
-    given: Mapping[str, Mapping[str, Any]], of_losses: list[str], options: AdaptationOptions
+    given: Mapping[str, Mapping[str, Any]], of_losses: list[str], options: AdaptationOptions, *, begun: bool
 ) -> TrainingConfig:
     """The sections of a training, begun with what the checkpoint says."""
     values: dict[str, Any] = {name: dict(given[name]) for name in LEARNING}
     values["losses"] = values["losses"] or {"cluster_contrast": {}}
     if not values["model"].get("pretrained"):
-        raise ConfigError("what is to be adapted? Give model.pretrained=best.pt, of rtreid train-reid")
-    values["data"], values["model"] = _begin(values["data"], values["model"])
+        raise ConfigError(
+            "what is to be adapted? Give model.pretrained=best.pt, of rtreid train-reid, or "
+            f"model.pretrained={PEOPLE}, which is built in"
+        )
+    if not begun:
+        values["data"], values["model"] = _begin(values["data"], values["model"])
     values["training"] = {
         "epochs": options.rounds,
         "validate_every": 0,
@@ -150,25 +172,24 @@ def _learning(
         },
     }
     learning = read_config(values, of_losses)
+    if MODELS[learning.model.name].takes_clips:
+        raise ConfigError(
+            f"model.pretrained: {learning.model.name} takes clips, adaptation single pictures; adapt a "
+            "network for pictures"
+        )
     if learning.data.frames or learning.data.side != NONE:
         raise ConfigError("data: adaptation takes single pictures without side information")
     return learning
 
 
 def _begin(data: dict[str, Any], model: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Sections `data` and `model` with what a checkpoint of ours says where nothing is given."""
+    """Sections `data` and `model` with what a network of ours says where nothing is given."""
     if data.get("dataset") in UNLABELLED:
         data = {"split": "all", **data}
-    start = str(model["pretrained"])
-    path = Path(start).expanduser()
-    if start == "imagenet" or start.startswith(("http://", "https://")):
+    start = find_start(str(model["pretrained"]))
+    if start is None:
         return data, model
-    if not path.is_file():
-        raise ModelError(f"model.pretrained: no file {path}")
-    try:
-        checkpoint = load_checkpoint(path)
-    except ModelError:
-        return data, model  # weights of others, which are looked at when they are loaded
+    checkpoint = start.checkpoint
     preset = next((name for name, value in PRESETS.items() if value == checkpoint.preprocessing), None)
     prepared = {} if preset is None else {"preprocessing": preset}
     height, width = checkpoint.size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from rtreid_ros.reid.adaptation.clusters import Clustering, cluster
 from rtreid_ros.reid.adaptation.config import AdaptationConfig
 from rtreid_ros.reid.adaptation.pictures import AdaptationPictures
 from rtreid_ros.reid.adaptation.quality import compared_with_labels, silhouette
-from rtreid_ros.reid.adaptation.statistics import estimate_statistics
+from rtreid_ros.reid.adaptation.statistics import estimate_statistics, restore_statistics
 from rtreid_ros.reid.data.resident import ResidentImages
 from rtreid_ros.reid.preprocessing import PRESETS
 from rtreid_ros.reid.training.pictures import Part
@@ -104,6 +105,11 @@ class Observer:
         seed = seed_of(self._config.adaptation.seed, _STATISTICS, number)
         images = self._pictures.target.images
         estimate_statistics(model, images, self._preprocessing, self._device, seed, self._layout)
+
+    def restore(self, model: nn.Module, names: Collection[str]) -> None:
+        """Give `model` the statistics that its batch norms of these `names` have lost; see there."""
+        images = self._pictures.target.images
+        restore_statistics(model, names, images, self._preprocessing, self._device, self._layout)
 
     def judge(self, model: nn.Module) -> dict[str, float]:
         """Figures of the evaluation, for reports alone; empty without one."""

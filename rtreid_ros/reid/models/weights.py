@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 
 from rtreid_ros.errors import ModelError
 from rtreid_ros.reid.models.base import ReIDModel
+from rtreid_ros.runtime.session import first_line
 
 LEAST = 0.5
 """Less of a network's weights than this means that the file is another architecture's."""
@@ -59,7 +61,21 @@ def load_pretrained(model: ReIDModel, source: str) -> LoadReport:
     Raises:
         ModelError: the file cannot be had or read, or hardly anything in it fits.
     """
-    state = model.adapt(_read(model, source))
+    return fill(model, _read(model, source), source)
+
+
+def fill(model: ReIDModel, weights: Mapping[str, torch.Tensor], source: str) -> LoadReport:
+    """Fill `model` with all of `weights` that fit by name and shape, as `load_pretrained` does.
+
+    Args:
+        model: changed in place; not if an error is raised.
+        weights: by name.
+        source: where they are from, for messages.
+
+    Raises:
+        ModelError: hardly anything fits.
+    """
+    state = model.adapt({name: value for name, value in weights.items() if not name.endswith(COUNTER)})
     own = {name: value for name, value in model.state_dict().items() if not name.endswith(COUNTER)}
     fitting = {name: value for name, value in state.items() if name in own and own[name].shape == value.shape}
     counted = {name for name in own if not name.startswith("classifier")}
@@ -85,6 +101,11 @@ def _read(model: ReIDModel, source: str) -> dict[str, torch.Tensor]:
     if published and not model.imagenet:
         raise ModelError("no ImageNet weights are published for this network; give a file or an address")
     address = model.imagenet if published else source
+    if address.endswith(".onnx"):
+        raise ModelError(
+            f"{address} is an ONNX file, which holds no weights to train: give the checkpoint it was "
+            "exported from (best.pt); rtreid adapt also begins with ONNX files that rtreid export-reid wrote"
+        )
     try:
         if address.startswith(("http://", "https://")):
             content = torch.hub.load_state_dict_from_url(
@@ -95,7 +116,7 @@ def _read(model: ReIDModel, source: str) -> dict[str, torch.Tensor]:
     except FileNotFoundError:
         raise ModelError(f"no weights {address}") from None
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise ModelError(f"cannot read weights from {address}: {error}") from error
+        raise ModelError(f"cannot read weights from {address}: {first_line(error)}") from error
     return _tensors(content, address)
 
 
@@ -108,7 +129,7 @@ def _tensors(content: Any, address: str) -> dict[str, torch.Tensor]:
     return {
         name.removeprefix("module."): value
         for name, value in content.items()
-        if isinstance(value, torch.Tensor) and not name.endswith(COUNTER)
+        if isinstance(value, torch.Tensor)
     }
 
 

@@ -8,6 +8,9 @@ from support.people import write_people
 from rtreid_ros.reid.adaptation.adapter import Adapter
 from rtreid_ros.reid.adaptation.config import read_adaptation
 from rtreid_ros.reid.checkpoint import load_checkpoint
+from rtreid_ros.reid.export.base import Plan
+from rtreid_ros.reid.export.metadata import describe_export
+from rtreid_ros.reid.export.onnx import ONNX
 from rtreid_ros.reid.training.config import read_config
 from rtreid_ros.reid.training.trainer import Trainer
 
@@ -53,6 +56,16 @@ def best(tmp_path_factory, others):
     folder = tmp_path_factory.mktemp("trained")
     Trainer(read_config(values), folder, progress=False).run()
     return folder / "best.pt"
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory, best):
+    """The same as an ONNX file."""
+    path = tmp_path_factory.mktemp("exported") / "best.onnx"
+    checkpoint = load_checkpoint(best)
+    facts = describe_export(checkpoint, "fp16-weights", "unknown")
+    ONNX.write(Plan(checkpoint.create_model(), checkpoint.size, "fp16-weights", facts), path)
+    return path
 
 
 @pytest.fixture

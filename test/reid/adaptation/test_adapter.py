@@ -1,6 +1,7 @@
 """Adaptations from beginning to end, in a second."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from support.trainings import at_step_of, check_resumption, interrupt, same
 from rtreid_ros.datasets.identities import open_identities
 from rtreid_ros.errors import ConfigError, InputError, ModelError, TrainingError
 from rtreid_ros.evaluation.retrieval import embed_set
+from rtreid_ros.reid.adaptation.adapter import Adapter
+from rtreid_ros.reid.adaptation.config import read_adaptation
 from rtreid_ros.reid.adaptation.density import NOISE
 from rtreid_ros.reid.adaptation.observer import Observer
 from rtreid_ros.reid.base import EmbedderOptions
@@ -98,6 +101,35 @@ class _Nowhere:
         pass
 
 
+def test_an_exported_network_begins_where_its_checkpoint_does(adapter, exported, people, judged, tmp_path):
+    trial = adapter(f"model.pretrained={exported}", *judged, name="file")
+    course = trial.run()
+    from_checkpoint = adapter(*judged, name="checkpoint").run()
+    assert course.before["map"] == pytest.approx(from_checkpoint.before["map"], abs=0.01)
+    assert course.statistics["map"] == pytest.approx(course.before["map"], abs=0.05)  # they are the target's
+    assert course.rounds == 3
+    assert load_checkpoint(tmp_path / "file/best.pt").options["width"] == 0.125
+
+
+def test_to_go_on_the_weights_it_began_with_are_not_needed(adapter, best, tmp_path, monkeypatch):
+    copied = shutil.copy(best, tmp_path / "start.pt")
+    with monkeypatch.context() as patch:
+        at_step_of(patch, 1, lambda: interrupt(1))
+        adapter(f"model.pretrained={copied}").run()
+    copied.unlink()
+    last = load_checkpoint(tmp_path / "out/last.pt")
+    config = read_adaptation(last.config, begun=True)
+    assert Adapter(config, tmp_path / "out", last, progress=False).run().rounds == 3
+
+
+def test_to_go_on_with_other_pictures_is_refused(adapter, others, monkeypatch):
+    with monkeypatch.context() as patch:
+        at_step_of(patch, 1, lambda: interrupt(1))
+        adapter().run()
+    with pytest.raises(ModelError, match=r"learnt from other pictures \(72 there, 24 here\)"):
+        adapter(f"data.root={others}", "data.split=all", resume=True)
+
+
 def test_stable_clusters_end_it(adapter):
     trial = adapter("adaptation.stable=0.01", "adaptation.rounds=9")
     assert trial.run().rounds == 2  # two in a row
@@ -167,7 +199,5 @@ def test_losses_of_logits_are_refused(adapter):
 
 
 def test_a_checkpoint_of_a_training_is_not_resumed(config, best, tmp_path):
-    from rtreid_ros.reid.adaptation.adapter import Adapter  # noqa: PLC0415
-
     with pytest.raises(ModelError, match="not to be resumed by an adaptation"):
         Adapter(config(), tmp_path, load_checkpoint(best.with_name("last.pt")), progress=False)

@@ -42,6 +42,7 @@ def test_built_in_configurations_are_sound(path, best):
         ("source.step=3", "source has no option 'step'"),
         ("data.side=camera", "single pictures without side information"),
         ("optimizer.rate=1", "optimizer has no option 'rate'"),
+        ("model.name=resnet3d_18", "model.pretrained: resnet3d_18 takes clips, adaptation single pictures"),
     ],
 )
 def test_what_is_wrong_is_said(config, override, message):
@@ -54,6 +55,12 @@ def test_without_anything_to_adapt_it_says_so():
         read_adaptation({})
     with pytest.raises(ModelError, match=r"model\.pretrained: no file nowhere\.pt"):
         read_adaptation({}, ["model.pretrained=nowhere.pt"])
+
+
+def test_the_built_in_embedder_goes_by_its_name():
+    learning = read_adaptation({}, ["model.pretrained=osnet_x0_25_market1501.onnx"]).learning
+    assert (learning.model.name, learning.network.width) == ("osnet_x0_25", 0.25)
+    assert (learning.data.height, learning.data.width) == (128, 64)
 
 
 @pytest.mark.parametrize("text", ["data: 3", "[1, 2]", "a: [", "people: {}"])

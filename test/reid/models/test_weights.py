@@ -90,6 +90,11 @@ def test_a_missing_or_damaged_file_is_named(tmp_path):
     (tmp_path / "bad.pth").write_bytes(b"no such thing")
     with pytest.raises(ModelError, match=r"cannot read weights from .*bad\.pth"):
         load_pretrained(model, str(tmp_path / "bad.pth"))
+    (tmp_path / "net.onnx").write_bytes(b"")
+    with pytest.raises(
+        ModelError, match="is an ONNX file, which holds no weights to train: give the checkpoint"
+    ):
+        load_pretrained(model, str(tmp_path / "net.onnx"))
 
 
 @pytest.fixture
