@@ -75,7 +75,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     command.add_argument("-v", "--verbose", action="store_true", help="also say what is going on")
     module.add_arguments(command)
-    arguments = command.parse_args(words[1:])
+    # options may stand anywhere, also between words; argparse cannot do so for commands that have actions
+    parse = command.parse_intermixed_args if command._subparsers is None else command.parse_args
+    arguments = parse(words[1:])
     with _logging(logging.INFO if arguments.verbose else logging.WARNING):
         try:
             return int(module.run(arguments))

@@ -9,6 +9,7 @@ from support.learning_commands import (
     check_no_overwriting,
     check_printed_config,
     check_refusal,
+    check_words_anywhere,
     hide_torch,
 )
 from support.models import mean_color_embedder
@@ -61,12 +62,16 @@ def test_print_config_shows_everything_and_is_a_configuration(rtreid, config, tm
     assert "  # units of the layer before mean and variance\n  hidden: 9\n" in out
 
 
+def test_overrides_may_stand_behind_options(rtreid, config, tmp_path):
+    check_words_anywhere(rtreid, "train-gan", config, tmp_path / "out")
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["smal", "--output", "o"], "no configuration 'smal' (did you mean 'small'?)"),
         (["small", "optimizer.rate=1", "--output", "o"], "optimizer has no option 'rate'"),
-        (["small", "--output", "o", "data.root=nowhere"], "nowhere"),
+        (["small", "--output", "o", "data.root=nowhere"], "nowhere: no such folder or .tar file"),
         (["small"], "give --output FOLDER, or --resume FOLDER"),
         (["--output", "o"], "which configuration? Give a YAML file, or one of dcgan, "),
         (["--resume", "nowhere"], "no checkpoint nowhere/last.pt"),

@@ -10,6 +10,7 @@ from support.learning_commands import (
     check_no_overwriting,
     check_printed_config,
     check_refusal,
+    check_words_anywhere,
     hide_torch,
 )
 from support.people import write_people
@@ -81,13 +82,17 @@ def test_a_built_in_configuration_is_found_by_its_name(rtreid):
     assert "  name: osnet_x0_25\n" in out
 
 
+def test_overrides_may_stand_behind_options(rtreid, config, tmp_path):
+    check_words_anywhere(rtreid, "train-reid", config, tmp_path / "out")
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["osnet_x025", "--output", "o"], "no configuration 'osnet_x025' (did you mean 'osnet_x0_25'?)"),
         (["osnet_x0_25", "optimizer.rate=1", "--output", "o"], "optimizer has no option 'rate'"),
         (["osnet_x0_25", "optimiser.lr=1", "--output", "o"], "(did you mean 'optimizer'?)"),
-        (["osnet_x0_25", "--output", "o", "data.root=nowhere"], "nowhere"),
+        (["osnet_x0_25", "--output", "o", "data.root=nowhere"], "nowhere: no such folder or .tar file"),
         (["osnet_x0_25"], "give --output FOLDER, or --resume FOLDER"),
         (["--output", "o"], "which configuration? Give a YAML file, or one of agw, "),
         (["--resume", "nowhere"], "no checkpoint nowhere/last.pt"),

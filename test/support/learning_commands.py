@@ -21,8 +21,20 @@ def check_refusal(outcome, message):
     """The outcome of a command line is one line that says what is wrong."""
     code, _, err = outcome
     assert code == 2
-    assert message in err
-    assert "Traceback" not in err
+    *said, line = err.strip().splitlines()
+    assert ": error: " in line, err
+    assert message in line
+    # remarks may stand above it, but neither a usage, which is of words in the wrong place, nor a traceback
+    assert not [text for text in said if text.startswith(("usage:", "Traceback", " "))], err
+
+
+def check_words_anywhere(rtreid, command, config, folder):
+    """What differs from the configuration may stand before, between and behind options."""
+    words = config, "--output", folder, "training.seed=3", "--print-config", "optimizer.beta2=0.5"
+    code, out, err = rtreid(command, *words)
+    assert code == 0, err
+    assert "  seed: 3\n" in out
+    assert "  beta2: 0.5\n" in out
 
 
 def check_interruption(rtreid, monkeypatch, command, config, folder):
