@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from rtreid_ros.gan.networks import Generator, create_generator
-from rtreid_ros.reid.checkpoint_file import read_content, rebuilt, write_content
+from rtreid_ros.reid.checkpoint_file import read_content, rebuilt, understood, write_content
 
 FORMAT = "rtreid-gan-1"
 
@@ -46,7 +46,7 @@ class GanCheckpoint:
         """The network with its weights, in evaluation mode, on the processor.
 
         Raises:
-            ModelError: the weights are those of another architecture.
+            ModelError: the weights are those of another architecture, or no finite numbers.
         """
         return rebuilt(
             lambda: create_generator(self.generator, self.size, len(self.counts), **self.options),
@@ -72,5 +72,6 @@ def load_gan(path: Path) -> GanCheckpoint:
         ModelError: it is missing, damaged or something else.
     """
     content = read_content(path, FORMAT, "rtreid train-gan")
-    content["size"], content["counts"] = tuple(content["size"]), tuple(content["counts"])
-    return GanCheckpoint(**content)
+    with understood(path):
+        content["size"], content["counts"] = tuple(content["size"]), tuple(content["counts"])
+        return GanCheckpoint(**content)

@@ -9,7 +9,7 @@ import torch
 from tqdm import tqdm
 
 from rtreid_ros.gan.checkpoint import GanCheckpoint
-from rtreid_ros.gan.grid import tile, write_picture
+from rtreid_ros.gan.grid import check_picture_name, tile, write_picture
 from rtreid_ros.gan.sampling import CHUNK, check_group, draw_groups, generate, latents
 from rtreid_ros.gan.writing import PictureWriter
 
@@ -42,13 +42,15 @@ def generate_files(
         progress: whether to show a bar.
 
     Raises:
-        ConfigError: no such group, or the output exists.
-        ModelError: the weights do not fit.
+        ConfigError: no such group, or the output exists, or a name says no known format.
+        ModelError: the weights do not fit, or are no finite numbers.
         SinkError: something cannot be written.
     """
     counts = checkpoint.counts
     if group is not None:
         check_group(group, len(counts))
+    if grid is not None:
+        check_picture_name(grid)
     network = checkpoint.create_generator().to(device)
     shown: list[torch.Tensor] = []
     with (

@@ -8,8 +8,12 @@ import cv2
 import numpy as np
 import torch
 
-from rtreid_ros.errors import SinkError
+from rtreid_ros.errors import ConfigError
+from rtreid_ros.reid.checkpoint_file import whole_file
 from rtreid_ros.types import UInt8
+
+PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
+"""Formats of written pictures."""
 
 _GAP = 2
 
@@ -26,14 +30,23 @@ def tile(images: torch.Tensor, columns: int) -> UInt8:
 
 
 def write_picture(image: UInt8, path: Path) -> None:
-    """Write ``(h, w, 3)`` BGR to a file whose suffix says the format.
+    """Write ``(h, w, 3)`` BGR, in one piece, to a file whose suffix says the format.
 
     Raises:
-        SinkError: it cannot be written, or nobody knows the suffix.
+        SinkError: it cannot be written.
+        ConfigError: nobody knows the suffix.
     """
-    try:
-        _, code = cv2.imencode(path.suffix, image)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(code.tobytes())
-    except (OSError, cv2.error) as error:
-        raise SinkError(f"cannot write {path}: {str(error).strip()}") from None
+    check_picture_name(path)
+    _, code = cv2.imencode(path.suffix, image)
+    with whole_file(path) as file:
+        file.write(code.tobytes())
+
+
+def check_picture_name(path: Path) -> None:
+    """Refuse a name that says no format that pictures can be written in.
+
+    Raises:
+        ConfigError: saying what to take.
+    """
+    if path.suffix.lower() not in PICTURE_SUFFIXES:
+        raise ConfigError(f"{path}: a picture's name must end in one of {', '.join(PICTURE_SUFFIXES)}")

@@ -17,16 +17,19 @@ INDEX = "index.csv"
 
 _QUALITY = 95
 
+_OTHER_ARCHIVES = (".zip", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")
+"""Names that nobody means a folder by."""
+
 
 class PictureWriter:
     """Writes pictures and, at the end, the index of them; the same pictures give the same bytes.
 
     Args:
-        path: a folder, which must be new or empty, or a new file whose name ends in ``.tar``.
+        path: a folder, which must be new or empty, or a new file whose name ends in ``.tar``, large or small.
         kind: ``jpg`` or ``png``.
 
     Raises:
-        ConfigError: there is something already.
+        ConfigError: there is something already, or the name is that of another kind of archive.
         SinkError: it cannot be made.
     """
 
@@ -34,7 +37,10 @@ class PictureWriter:
         self._path, self._kind = path, kind
         self._rows = ["file,seed,number,group"]
         self._archive: tarfile.TarFile | None = None
-        tar = path.suffix == ".tar"
+        suffix = path.suffix.lower()
+        if suffix in _OTHER_ARCHIVES:
+            raise ConfigError(f"{path}: pictures go to a folder or an uncompressed .tar file")
+        tar = suffix == ".tar"
         try:
             if path.exists() and (tar or not path.is_dir() or any(path.iterdir())):
                 raise ConfigError(f"{path} exists already: remove it, or choose another --output")

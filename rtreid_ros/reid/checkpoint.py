@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from rtreid_ros.reid.checkpoint_file import read_content, rebuilt, write_content
+from rtreid_ros.reid.checkpoint_file import read_content, rebuilt, understood, write_content
 from rtreid_ros.reid.models import ReIDModel, create_model
 from rtreid_ros.reid.preprocessing import Preprocessing
 from rtreid_ros.reid.sides import Sides
@@ -53,7 +53,7 @@ class Checkpoint:
         """The network with its weights, in evaluation mode, on the CPU.
 
         Raises:
-            ModelError: the weights are those of another architecture.
+            ModelError: the weights are those of another architecture, or no finite numbers.
         """
         return rebuilt(
             lambda: create_model(self.model, self.classes, self.cameras, **self.options),
@@ -80,8 +80,9 @@ def load_checkpoint(path: Path) -> Checkpoint:
         ModelError: it is missing, damaged or something else.
     """
     content = read_content(path, FORMAT, "rtreid train-reid")
-    values = content.pop("preprocessing")
-    values.update({name: tuple(values[name]) for name in ("mean", "std")})
-    content["size"] = tuple(content["size"])
-    sides = Sides(**content.pop("sides", {}))
-    return Checkpoint(preprocessing=Preprocessing(**values), sides=sides, **content)
+    with understood(path):
+        values = content.pop("preprocessing")
+        values.update({name: tuple(values[name]) for name in ("mean", "std")})
+        content["size"] = tuple(content["size"])
+        sides = Sides(**content.pop("sides", {}))
+        return Checkpoint(preprocessing=Preprocessing(**values), sides=sides, **content)

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import torch
 from torch import nn
@@ -17,8 +17,9 @@ from rtreid_ros.errors import ModelError, SinkError
 NetworkT = TypeVar("NetworkT", bound=nn.Module)
 
 
-def write_content(content: dict[str, Any], path: Path) -> None:
-    """Write what `read_content` reads, in one piece: if that fails, what was there before is untouched.
+@contextmanager
+def whole_file(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write, which takes its place at the end of the block: if that fails, nothing has changed.
 
     Raises:
         SinkError: it cannot be written.
@@ -28,15 +29,26 @@ def write_content(content: dict[str, Any], path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(descriptor, "wb") as file:
-            torch.save(content, file)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
+        raise SinkError(f"cannot write {path}: {error}") from error
+    finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
-        raise SinkError(f"cannot write {path}: {error}") from error
+
+
+def write_content(content: dict[str, Any], path: Path) -> None:
+    """Write what `read_content` reads, in one piece: if that fails, what was there before is untouched.
+
+    Raises:
+        SinkError: it cannot be written.
+    """
+    with whole_file(path) as file:
+        torch.save(content, file)
 
 
 def read_content(path: Path, format_: str, maker: str) -> dict[str, Any]:
@@ -56,6 +68,22 @@ def read_content(path: Path, format_: str, maker: str) -> dict[str, Any]:
     return content
 
 
+@contextmanager
+def understood(path: Path) -> Iterator[None]:
+    """In it, what `read_content` gave becomes a checkpoint.
+
+    Raises:
+        ModelError: something is missing in it, or is something else.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ModelError(
+            f"{path} is damaged, or of another version of this package: it does not hold what a checkpoint "
+            f"does ({type(error).__name__}: {error})"
+        ) from error
+
+
 def copied(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """On the processor, in the usual memory layout, and no longer changing."""
     return {
@@ -68,14 +96,20 @@ def rebuilt(make: Callable[[], NetworkT], weights: Mapping[str, torch.Tensor], n
     """The network of that name that `make` makes with these weights, in evaluation mode.
 
     Raises:
-        ModelError: the weights are those of another architecture.
+        ModelError: the weights are those of another architecture, or no finite numbers.
     """
     with torch.random.fork_rng(devices=[]):  # first weights are drawn, only to be replaced
         network = make()
     try:
         network.load_state_dict(weights)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError, AttributeError) as error:
         raise ModelError(f"the weights do not fit {name}: {error}") from error
+    spoilt = [key for key, value in network.state_dict().items() if not value.isfinite().all()]
+    if spoilt:
+        raise ModelError(
+            f"{len(spoilt)} weights of {name}, {spoilt[0]} first, are no finite numbers: its training has "
+            "diverged, or the file is damaged"
+        )
     network.eval()
     return network
 

@@ -1,10 +1,13 @@
 """``rtreid generate``."""
 
+import tarfile
+
 import cv2
 import pytest
 import torch
 
-from rtreid_ros.gan.checkpoint import GanCheckpoint, save_gan
+from rtreid_ros.gan import generation
+from rtreid_ros.gan.checkpoint import GanCheckpoint, load_gan, save_gan
 from rtreid_ros.gan.networks import create_generator
 
 
@@ -51,8 +54,11 @@ def test_a_group_and_a_first_number_can_be_asked_for(rtreid, model, tmp_path):
     [
         (["--group", "3"], "group 3: this generator knows the groups 0 to 2"),
         (["--count", "0"], "--count must be at least 1"),
-        (["--first", "-1"], "--first and --seed at least 0"),
+        (["--first", "-1"], "--first must be at least 0, got -1"),
+        (["--seed", "-1"], "--seed must be at least 0, got -1"),
+        (["--threads", "-1"], "--threads must be at least 0, got -1"),
         (["--device", "cuda"], "torch finds no GPU here"),
+        (["--grid", "x.xyz"], "x.xyz: a picture's name must end in one of .png, .jpg"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(rtreid, model, tmp_path, monkeypatch, words, message):
@@ -60,6 +66,36 @@ def test_what_is_wrong_is_said_in_one_line(rtreid, model, tmp_path, monkeypatch,
     code, _, err = rtreid("generate", model, "--output", tmp_path / "out", *words)
     assert code == 2
     assert message in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_other_archives_are_refused_and_tar_files_may_be_spelt_large(rtreid, model, tmp_path):
+    for name in ("out.zip", "out.tar.gz"):
+        code, _, err = rtreid("generate", model, "--output", tmp_path / name)
+        assert (code, list(tmp_path.iterdir())) == (2, [])
+        assert "a folder or an uncompressed .tar file" in err
+    assert rtreid("generate", model, "--count", 2, "--output", tmp_path / "out.TAR", "--quiet")[0] == 0
+    with tarfile.open(tmp_path / "out.TAR") as archive:
+        assert len(archive.getnames()) == 3
+
+
+def test_threads_are_those_asked_for_and_as_before_afterwards(rtreid, model, tmp_path, monkeypatch):
+    seen, before, sample = [], torch.get_num_threads(), generation.generate
+    monkeypatch.setattr(
+        generation, "generate", lambda *words: seen.append(torch.get_num_threads()) or sample(*words)
+    )
+    words = ("--count", 2, "--threads", 3, "--output", tmp_path / "out", "--quiet")
+    assert rtreid("generate", model, *words)[0] == 0
+    assert (seen, torch.get_num_threads()) == ([3], before)
+
+
+def test_spoilt_weights_make_no_pictures(rtreid, model, tmp_path):
+    checkpoint = load_gan(model)
+    checkpoint.weights["project.weight"][0] = float("nan")
+    save_gan(checkpoint, tmp_path / "nan.pt")
+    code, _, err = rtreid("generate", tmp_path / "nan.pt", "--output", tmp_path / "out")
+    assert code == 2
+    assert "weights of dcgan, project.weight first, are no finite numbers" in err
     assert not (tmp_path / "out").exists()
 
 

@@ -147,7 +147,7 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path):
         PictureWriter(tmp_path / "file" / "below", "jpg")
     with pytest.raises(SinkError, match="cannot write"):
         write_picture(np.zeros((2, 2, 3), np.uint8), tmp_path / "file" / "below.png")
-    with pytest.raises(SinkError, match="cannot write"):
+    with pytest.raises(ConfigError, match=r"grid.nothing: a picture's name must end in one of .png"):
         write_picture(np.zeros((2, 2, 3), np.uint8), tmp_path / "grid.nothing")
 
 

@@ -186,13 +186,19 @@ def test_a_loss_that_is_no_number_ends_training_and_keeps_the_last_good_epoch(tr
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(EpochLoop, "_step", broken)
-        with pytest.raises(TrainingError, match=r"sum up to nan in epoch 2, step 3: training has diverged"):
+        with pytest.raises(TrainingError, match=r"nan in epoch 2, step 3: .*of the last epoch saved"):
             made.run()
     saved = load_gan(tmp_path / "out" / "last.pt")
     assert saved.epoch == 1
     assert same(saved.weights, weights)
     assert all(torch.isfinite(value).all() for value in saved.weights.values())
     assert trainer(resume=True).run().epochs == 3
+
+
+def test_before_anything_is_saved_no_file_is_promised(trainer, monkeypatch):
+    monkeypatch.setattr(EpochLoop, "_factor", lambda *_: float("nan"))
+    with pytest.raises(TrainingError, match=r"in epoch 1.*; last.pt was not saved yet"):
+        trainer().run()
 
 
 def test_weights_spoilt_by_the_last_step_of_an_epoch_are_not_kept(trainer, tmp_path, monkeypatch):
@@ -274,13 +280,52 @@ def _two_processes(self, options):
 
 def test_what_is_resumed_must_be_of_the_same_networks_and_pictures(trainer, people, tmp_path):
     trainer("training.epochs=1", "groups.by=camera").run()
-    with pytest.raises(ModelError, match="does not fit this configuration's networks"):
-        trainer("groups.by=camera", "generator.channels=5", resume=True)
-    with pytest.raises(ModelError, match="the groups of 32 pictures, and there are 44"):
-        trainer("groups.by=camera", "data.split=all", resume=True)
+    for word, message in (
+        ("generator.channels=5", "does not fit this configuration's networks"),
+        ("data.split=all", r"has learnt from other pictures \(32 there, 44 here\)"),
+        ("groups.by=appearance", "other groups .groups.by=camera, here appearance"),
+        ("groups.by=none", "other groups .groups.by=camera, here none"),
+        ("judging.model=osnet_x0_25_market1501.onnx", "other groups .judging.model=mean.onnx, here osnet"),
+        ("optimizer.name=rmsprop", "trained with optimizer.name=adam, here it is rmsprop"),
+    ):
+        with pytest.raises(ModelError, match=message):
+            trainer("groups.by=camera", word, resume=True)
     (tmp_path / "out" / "best.pt").rename(tmp_path / "out" / "last.pt")
     with pytest.raises(ModelError, match=r"for use alone and cannot be resumed; last.pt can"):
         trainer("groups.by=camera", resume=True)
+
+
+def test_as_many_groups_by_appearance_are_asked_for_as_the_checkpoint_has(trainer):
+    words = "training.epochs=1", "groups.by=appearance"
+    trainer(*words, "groups.count=3").run()
+    with pytest.raises(ModelError, match=r"groups.count=3, here 4"):
+        trainer(*words, "groups.count=4", resume=True)
+
+
+def test_options_of_the_optimizer_that_are_changed_count_when_resumed(trainer):
+    trainer("training.epochs=1").run()
+    resumed = trainer("optimizer.beta1=0.4", "optimizer.beta2=0.95", resume=True)
+    for optimizer in resumed.state.optimizers.values():
+        assert [group["betas"] for group in optimizer.param_groups] == [(0.4, 0.95)]
+        assert all("exp_avg" in memory for memory in optimizer.state.values())
+        assert optimizer.state
+
+
+def test_samples_that_cannot_be_written_end_no_training(trainer, tmp_path, capsys):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "samples").write_text("a file")
+    assert trainer("judging.every=1", "training.epochs=2", progress=True).run().epochs == 2
+    assert capsys.readouterr().err.count("samples/epoch_0000") == 2
+    assert load_gan(tmp_path / "out" / "last.pt").epoch == 2
+    assert (tmp_path / "out" / "best.pt").is_file()
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
+def test_checkpoints_are_written_before_all_else(trainer, tmp_path, monkeypatch):
+    monkeypatch.setattr(Judge, "sheet", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        trainer("judging.every=1").run()
+    assert load_gan(tmp_path / "out" / "last.pt").epoch == 1
 
 
 def test_only_training_pictures_are_learnt_from(trainer):
@@ -324,6 +369,7 @@ def test_events_have_figures_and_losses_of_both_sides():
         "losses": {"generator": 2.0},
         "kid": 0.5,
         "fid": 9.0,
+        "group_accuracy": 0.4,
         "lr": 0.1,
         "images_per_second": 3.0,
     }
@@ -331,6 +377,7 @@ def test_events_have_figures_and_losses_of_both_sides():
         "loss/generator": 2.0,
         "validation/kid": 0.5,
         "validation/fid": 9.0,
+        "validation/group_accuracy": 0.4,
         "lr": 0.1,
         "images_per_second": 3.0,
     }

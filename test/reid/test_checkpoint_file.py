@@ -5,6 +5,8 @@ import torch
 from torch import nn
 
 from rtreid_ros.errors import ModelError, SinkError
+from rtreid_ros.gan.checkpoint import load_gan
+from rtreid_ros.reid.checkpoint import load_checkpoint
 from rtreid_ros.reid.checkpoint_file import copied, fitting, read_content, rebuilt, write_content
 
 
@@ -58,6 +60,27 @@ def test_a_network_is_rebuilt_for_use_and_draws_nothing_from_the_global_generato
     assert not network.training
     with pytest.raises(ModelError, match="the weights do not fit linear: "):
         rebuilt(lambda: nn.Linear(2, 4), wanted, "linear")
+
+
+def test_weights_that_are_no_numbers_are_refused():
+    weights = nn.Linear(2, 3).state_dict()
+    weights["bias"][1] = float("nan")
+    with pytest.raises(ModelError, match="1 weights of linear, bias first, are no finite numbers"):
+        rebuilt(lambda: nn.Linear(2, 3), weights, "linear")
+    with pytest.raises(ModelError, match="the weights do not fit linear"):
+        rebuilt(lambda: nn.Linear(2, 3), ["no", "weights"], "linear")
+
+
+@pytest.mark.parametrize(
+    ("load", "format_"), [(load_checkpoint, "rtreid-reid-1"), (load_gan, "rtreid-gan-1")]
+)
+@pytest.mark.parametrize(
+    "content", [{}, {"size": 3, "counts": [], "preprocessing": {}}, {"size": (8, 4), "counts": (), "more": 1}]
+)
+def test_a_file_that_does_not_hold_a_checkpoint_is_refused(tmp_path, load, format_, content):
+    torch.save({**content, "format": format_}, tmp_path / "last.pt")
+    with pytest.raises(ModelError, match=r"last\.pt is damaged, or of another version"):
+        load(tmp_path / "last.pt")
 
 
 @pytest.mark.parametrize("error", [RuntimeError, ValueError, KeyError])

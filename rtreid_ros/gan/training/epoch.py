@@ -133,7 +133,7 @@ class EpochLoop:
             if not all(torch.stack([item.detach().isfinite().all() for item in parameters]).tolist()):
                 raise TrainingError(
                     f"weights of the {name} are no finite numbers after epoch {epoch + 1}: training has "
-                    "diverged; last.pt is of the last good epoch. Try smaller learning rates"
+                    "diverged; try smaller learning rates"
                 )
 
     @staticmethod
@@ -143,7 +143,7 @@ class EpochLoop:
             if not abs(value) < float("inf"):
                 raise TrainingError(
                     f"the losses sum up to {value} in epoch {epoch + 1}, step {step + 1}: training has "
-                    "diverged; last.pt is of the last good epoch. Try smaller learning rates"
+                    "diverged; try smaller learning rates"
                 )
 
 

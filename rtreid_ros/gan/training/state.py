@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,7 +16,9 @@ from rtreid_ros.gan.networks import Generator
 from rtreid_ros.gan.objectives import Players
 from rtreid_ros.gan.training.config import GanConfig
 from rtreid_ros.reid.checkpoint_file import copied, fitting
+from rtreid_ros.reid.data.fingerprint import check_same_pictures
 from rtreid_ros.reid.training.averaging import WeightAverage
+from rtreid_ros.reid.training.optimizer import restore_optimizer
 
 Optimizers = dict[str, torch.optim.Optimizer]
 """By the name of the player."""
@@ -54,6 +58,7 @@ class State:
         average: the generator's averaged weights; None where they are not averaged.
         groups: of the training pictures; None where the generator is not conditional.
         course: how it went.
+        pictures: the `fingerprint` of those learnt from.
     """
 
     players: Players
@@ -61,6 +66,7 @@ class State:
     average: WeightAverage | None
     groups: Groups | None
     course: Course
+    pictures: dict[str, Any]
 
     def judged(self) -> Generator:
         """The generator that is judged and kept, in evaluation mode."""
@@ -85,6 +91,7 @@ class State:
                 "updates": 0 if self.average is None else self.average.updates,
                 "labels": None if self.groups is None else torch.from_numpy(self.groups.labels),
                 "centres": None if self.groups is None else torch.from_numpy(self.groups.centres),
+                "pictures": self.pictures,
                 "best": self.course.best,
                 "best_epoch": self.course.best_epoch,
                 "history": self.course.history,
@@ -107,13 +114,13 @@ class State:
         """Become what a whole checkpoint holds; the groups are those it was made with.
 
         Raises:
-            ModelError: it is that of other networks.
+            ModelError: it is that of other networks or of another optimizer.
         """
-        saved = checkpoint.training
+        saved, kind = checkpoint.training, checkpoint.config["optimizer"]["name"]
         with fitting("this configuration's networks or optimizer"):
             for name, player in self.players.named().items():
                 player.load_state_dict(saved["players"][name])
-                self.optimizers[name].load_state_dict(saved["optimizers"][name])
+                restore_optimizer(self.optimizers[name], saved["optimizers"][name], kind)
             if self.average is not None:
                 self.average.restore(checkpoint.weights, saved["updates"])
         self.course = Course(
@@ -124,17 +131,30 @@ class State:
         )
 
 
-def check_resumable(checkpoint: GanCheckpoint, pictures: int) -> None:
-    """Refuse a checkpoint that no training can go on from, or one of other pictures.
+def check_resumable(checkpoint: GanCheckpoint, config: GanConfig, pictures: Mapping[str, Any]) -> None:
+    """Refuse a checkpoint that no training can go on from, or one of other pictures or groups.
+
+    Args:
+        checkpoint: to go on from.
+        config: to go on with.
+        pictures: the `fingerprint` of those to go on with.
 
     Raises:
         ModelError: saying which.
     """
-    if not checkpoint.training:
+    saved = checkpoint.training
+    if not saved:
         raise ModelError("this checkpoint is for use alone and cannot be resumed; last.pt can")
-    labels = checkpoint.training["labels"]
-    if labels is not None and len(labels) != pictures:
+    check_same_pictures(saved.get("pictures"), pictures)
+    groups, features = config.groups, checkpoint.config["judging"]["model"]
+    here = {"groups.by": (checkpoint.grouped, groups.by)}
+    if groups.by == "appearance":
+        here["groups.count"] = (str(len(checkpoint.counts)), str(groups.count))
+    if groups.by != "none":  # their centres are features of it
+        here["judging.model"] = (Path(features).name, Path(config.judging.model).name)
+    other = [f"{name}={there}, here {wanted}" for name, (there, wanted) in here.items() if there != wanted]
+    if other:
         raise ModelError(
-            f"the checkpoint knows the groups of {len(labels)} pictures, and there are {pictures}: it is of "
-            "other training data"
+            f"the checkpoint is of other groups ({'; '.join(other)}), and what was learnt of them is of no "
+            "use for these: resume with those, or begin anew in another --output"
         )

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from rtreid_ros.errors import ConfigError
+from rtreid_ros.errors import ConfigError, TrainingError
 from rtreid_ros.gan.checkpoint import GanCheckpoint, save_gan
 from rtreid_ros.gan.features import FeatureNetwork
 from rtreid_ros.gan.grid import write_picture
@@ -23,6 +23,7 @@ from rtreid_ros.gan.training.options import OptimizerOptions
 from rtreid_ros.gan.training.pictures import load_pictures
 from rtreid_ros.gan.training.report import report_page, sheet_path
 from rtreid_ros.gan.training.state import Course, Optimizers, State, check_resumable
+from rtreid_ros.reid.data.fingerprint import fingerprint
 from rtreid_ros.reid.training.averaging import WeightAverage
 from rtreid_ros.reid.training.interruption import Interruption
 from rtreid_ros.reid.training.options import TrainingOptions as PlaceOptions
@@ -68,9 +69,10 @@ class GanTrainer:
         _check_discriminator(config)
         self._train, reference = load_pictures(config, placement.device, progress=progress)
         self._network = FeatureNetwork(config.features, config.training.threads)
+        pictures = fingerprint(self._train)
         if resume is not None:
-            check_resumable(resume, len(self._train))
-        self.state = self._make_state(self._groups(resume))
+            check_resumable(resume, config, pictures)
+        self.state = self._make_state(self._groups(resume), pictures)
         if resume is not None:
             self.state.restore(resume)
         self._judge = Judge(config.judging, reference, self.state.groups, self._network, placement.device)
@@ -79,7 +81,7 @@ class GanTrainer:
         """Train to the end, or until the user interrupts.
 
         Raises:
-            TrainingError: a loss is no longer a finite number; ``last.pt`` is of the last good epoch.
+            TrainingError: a loss is no longer a finite number; ``last.pt`` is of the last epoch saved.
             SinkError: what was learnt cannot be written. While training goes on, that is a warning, and
                 writing is tried again after the next epoch.
             KeyboardInterrupt: the user would not wait for the end of the epoch.
@@ -103,6 +105,9 @@ class GanTrainer:
                     outputs.text(REPORT, self._report())
                 else:
                     progress.say(f"stopped after epoch {course.epochs}; {self._how_to_resume()}")
+        except TrainingError as error:
+            kept = "is of the last epoch saved" if (self._output / LAST).exists() else "was not saved yet"
+            raise TrainingError(f"{error}; {LAST} {kept}") from error
         except KeyboardInterrupt:
             progress.say(f"stopped within epoch {course.epochs + 1}; {self._how_to_resume()}")
             raise
@@ -120,14 +125,14 @@ class GanTrainer:
         options = self._config.groups
         if options.by == "none":
             return None
-        if resume is not None and resume.training["labels"] is not None:
+        if resume is not None:
             return Groups(resume.training["labels"].numpy(), resume.training["centres"].numpy())
         features = self._network.of(self._train.images, self._shown)
         if options.by == "camera":
             return by_camera(self._train.cameras, features)
         return by_appearance(features, options, self._config.training.seed)
 
-    def _make_state(self, groups: Groups | None) -> State:
+    def _make_state(self, groups: Groups | None, pictures: dict[str, Any]) -> State:
         """Networks, average and optimizers as they are before the first step."""
         config, device = self._config, self._placement.device
         size, count = (config.data.height, config.data.width), 0 if groups is None else len(groups.counts)
@@ -143,7 +148,8 @@ class GanTrainer:
         for player in players.named().values():
             player.to(device, memory_format=torch.channels_last)  # convolutions like it, on processors, too
         average = WeightAverage(players.generator, config.training.ema) if config.training.ema else None
-        return State(players, make_optimizers(players, config.optimizer), average, groups, Course())
+        optimizers = make_optimizers(players, config.optimizer)
+        return State(players, optimizers, average, groups, Course(), pictures)
 
     def _make_progress(self) -> Progress:
         options, config, course = self._config.training, self._config, self.state.course
@@ -174,28 +180,30 @@ class GanTrainer:
         return f"go on with: rtreid train-gan --resume {shlex.quote(str(self._output))}"
 
     def _end_epoch(self, row: dict[str, Any], progress: Progress, outputs: Outputs, *, stop: bool) -> None:
-        """Judge where it is time to, take notes, and write checkpoints."""
+        """Judge where it is time to, take notes, and write: first of all what was learnt."""
         training, judging, course = self._config.training, self._config.judging, self.state.course
+        judged = self.finished or bool(judging.every and course.epochs % judging.every == 0)
         better = False
-        if self.finished or (judging.every and course.epochs % judging.every == 0):
-            generator = self.state.judged()
-            figures = self._judge.figures(generator)
+        if judged:
+            figures = self._judge.figures(self.state.judged())
             row |= figures
             better = course.note(figures)
-            write_picture(self._judge.sheet(generator), sheet_path(self._output, course.epochs))
-            told = f"group accuracy {figures['group_accuracy']:.3f}, " if "group_accuracy" in figures else ""
-            progress.say(
-                f"epoch {course.epochs}/{training.epochs}: KID {figures['kid']:.4f} ± "
-                f"{figures['kid_spread']:.4f}, FID {figures['fid']:.2f}, {told}"
-                f"{row['images_per_second']:.0f} images/s"
-            )
         course.history.append(row)
-        progress.epoch(row)
         if better:
             outputs.save(BEST, self.state.checkpoint(self._config, course.best, whole=False))
         if self.finished or stop or course.epochs % training.save_every == 0:
             outputs.save(LAST, self.state.checkpoint(self._config, course.best, whole=True))
         outputs.flush()
+        progress.epoch(row)
+        if judged:
+            sheet, path = self._judge.sheet(self.state.judged()), sheet_path(self._output, course.epochs)
+            outputs.try_to(lambda: write_picture(sheet, path))
+            told = f"group accuracy {row['group_accuracy']:.3f}, " if "group_accuracy" in row else ""
+            progress.say(
+                f"epoch {course.epochs}/{training.epochs}: KID {row['kid']:.4f} ± "
+                f"{row['kid_spread']:.4f}, FID {row['fid']:.2f}, {told}"
+                f"{row['images_per_second']:.0f} images/s"
+            )
 
     def _report(self) -> str:
         players = [(name, f"{_millions(player)}") for name, player in self.state.players.named().items()]

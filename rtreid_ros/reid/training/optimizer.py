@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import nn
 
-from rtreid_ros.errors import ConfigError
+from rtreid_ros.errors import ConfigError, ModelError
 from rtreid_ros.reid.training.options import OptimizerOptions
 
 HEAD = "classifier"
@@ -63,3 +66,27 @@ def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
     """Give each group its share of the learning rate `rate`."""
     for group in optimizer.param_groups:
         group["lr"] = rate * group["factor"]
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, saved: Mapping[str, Any], name: str) -> None:
+    """Let it remember what a checkpoint's remembered; its own options stay as they are configured now.
+
+    Args:
+        optimizer: just made.
+        saved: the other's ``state_dict``.
+        name: what the other is called in configurations.
+
+    Raises:
+        ModelError: it is of another kind, which remembers something else.
+        ValueError: it is that of another network.
+    """
+    here = type(optimizer).__name__.lower()
+    if name != here:
+        raise ModelError(
+            f"the checkpoint was trained with optimizer.name={name}, here it is {here}, which cannot go on "
+            f"from what the other remembers: resume with optimizer.name={name}, or begin anew"
+        )
+    configured = [{key: group[key] for key in group if key != "params"} for group in optimizer.param_groups]
+    optimizer.load_state_dict(dict(saved))  # which takes the saved options, too
+    for group, options in zip(optimizer.param_groups, configured, strict=True):
+        group.update(options)

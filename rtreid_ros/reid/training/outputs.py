@@ -8,6 +8,7 @@ from typing import Any
 
 from rtreid_ros.errors import SinkError
 from rtreid_ros.reid.checkpoint import save_checkpoint
+from rtreid_ros.reid.checkpoint_file import whole_file
 
 BEST, LAST, CONFIG, LOG, REPORT = "best.pt", "last.pt", "config.yaml", "log.jsonl", "report.html"
 
@@ -41,15 +42,20 @@ class Outputs:
             raise SinkError(f"cannot make {folder}: {error}") from None
 
     def text(self, name: str, content: str) -> None:
-        """Write a text file.
+        """Write a text file, in one piece.
 
         Raises:
             SinkError: it cannot be written.
         """
+        with whole_file(self.folder / name) as file:
+            file.write(content.encode("utf-8"))
+
+    def try_to(self, write: Callable[[], None]) -> None:
+        """Write something that training can do without: it is said if that fails, and that is all."""
         try:
-            (self.folder / name).write_text(content, encoding="utf-8")
-        except OSError as error:
-            raise SinkError(f"cannot write {self.folder / name}: {error}") from None
+            write()
+        except SinkError as error:
+            self._say(f"warning: {error}; training goes on without it")
 
     def save(self, name: str, checkpoint: Any) -> None:
         """Write a checkpoint now, or after a later epoch."""

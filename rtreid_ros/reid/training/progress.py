@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from rtreid_ros.errors import SinkError
+from rtreid_ros.reid.checkpoint_file import whole_file
 from rtreid_ros.reid.training.outputs import LOG
 from rtreid_ros.reporting.training import RATIOS
+
+GENERATED = ("kid", "fid", "group_accuracy")
+"""Figures of generated pictures."""
 
 
 class Progress:
@@ -43,13 +48,10 @@ class Progress:
         tensorboard: bool = True,
     ) -> None:
         self._epochs, self._log, self._shown = epochs, folder / LOG, shown
+        self._rows, self._files = [dict(row) for row in history], files
         done = len(history)
         if files:
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-                self._log.write_text("".join(json.dumps(row) + "\n" for row in history), encoding="utf-8")
-            except OSError as error:
-                raise SinkError(f"cannot write {self._log}: {error}") from None
+            self._write_log()
         self._writer = self._events(folder, done) if files and tensorboard else None
         self._last: dict[str, float] = {}
         self._bar = tqdm(
@@ -63,7 +65,15 @@ class Progress:
         except ImportError:
             self.say("TensorBoard is not installed, no events are written (pip install 'rtreid_ros[train]')")
             return None
-        return SummaryWriter(str(folder / "tensorboard"), purge_step=done + 1 if done else None)
+        try:
+            return SummaryWriter(str(folder / "tensorboard"), purge_step=done + 1 if done else None)
+        except OSError as error:
+            raise SinkError(f"cannot write {folder / 'tensorboard'}: {error}") from None
+
+    def _write_log(self) -> None:
+        """All rows anew: what a full disk has refused comes with the next."""
+        with whole_file(self._log) as file:
+            file.write("".join(json.dumps(row) + "\n" for row in self._rows).encode("utf-8"))
 
     def say(self, text: str) -> None:
         """A line above the bar."""
@@ -86,11 +96,12 @@ class Progress:
 
     def epoch(self, row: Mapping[str, Any]) -> None:
         """An epoch is over: `row` goes to the log and to TensorBoard, and is said where it has figures."""
-        try:
-            with self._log.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(row) + "\n")
-        except OSError as error:
-            self.say(f"warning: {self._log} cannot be written ({error}); training goes on")
+        self._rows.append(dict(row))
+        if self._files:
+            try:
+                self._write_log()
+            except SinkError as error:
+                self.say(f"warning: {error}; training goes on, and it is tried again")
         number = row["epoch"]
         if "map" in row:
             self._last["mAP"] = 100 * row["map"]
@@ -102,20 +113,33 @@ class Progress:
                 f"{row['images_per_second']:.0f} images/s"
             )
         if self._writer is not None:
-            for name, value in flat(row).items():
-                self._writer.add_scalar(name, value, number)
+            with self._refused_events():
+                for name, value in flat(row).items():
+                    self._writer.add_scalar(name, value, number)
 
     def close(self) -> None:
         """Take the bar away and finish the events."""
         self._bar.close()
         if self._writer is not None:
-            self._writer.close()
+            with self._refused_events():
+                self._writer.close()
+
+    @contextmanager
+    def _refused_events(self) -> Iterator[None]:
+        """In it, events are written; once that fails, which a thread of theirs notices, no more come."""
+        try:
+            yield
+        except OSError as error:
+            self._writer = None
+            self.say(
+                f"warning: TensorBoard events cannot be written ({error}); training goes on without them"
+            )
 
 
 def flat(row: Mapping[str, Any]) -> dict[str, float]:
     """A row of the log with TensorBoard's names."""
     parts = {f"loss/{name}": value for name, value in row["losses"].items()}
-    figures = {f"validation/{name}": row[name] for name in (*RATIOS, "kid", "fid") if name in row}
+    figures = {f"validation/{name}": row[name] for name in (*RATIOS, *GENERATED) if name in row}
     rest = {name: row[name] for name in ("lr", "images_per_second")}
     total = {"loss/total": row["loss"]} if "loss" in row else {}
     return {**total, **parts, **figures, **rest}

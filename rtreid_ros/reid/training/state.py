@@ -10,12 +10,14 @@ import torch
 from rtreid_ros.errors import ModelError
 from rtreid_ros.reid.checkpoint import Checkpoint
 from rtreid_ros.reid.checkpoint_file import copied, fitting
+from rtreid_ros.reid.data.fingerprint import check_same_pictures
 from rtreid_ros.reid.losses import Recipe
 from rtreid_ros.reid.models import ReIDModel
 from rtreid_ros.reid.preprocessing import PRESETS
 from rtreid_ros.reid.sides import Sides
 from rtreid_ros.reid.training.averaging import WeightAverage
 from rtreid_ros.reid.training.config import TrainingConfig
+from rtreid_ros.reid.training.optimizer import restore_optimizer
 
 
 @dataclass(slots=True)
@@ -56,6 +58,7 @@ class State:
         recipe: the losses with theirs.
         course: how it went.
         sides: what the numbers of the side information stand for.
+        pictures: the `fingerprint` of those learnt from, which `restore` compares.
     """
 
     model: ReIDModel
@@ -64,6 +67,7 @@ class State:
     recipe: Recipe
     course: Course
     sides: Sides = field(default_factory=Sides)
+    pictures: dict[str, Any] = field(default_factory=dict)
 
     def judged(self) -> ReIDModel:
         """The network that is validated and kept, in evaluation mode."""
@@ -81,6 +85,7 @@ class State:
             training = {
                 **self.learnt(),
                 "recipe": self.recipe.state_dict(),
+                "pictures": self.pictures,
                 "best": self.course.best,
                 "best_epoch": self.course.best_epoch,
                 "stale": self.course.stale,
@@ -106,7 +111,7 @@ class State:
         """Become what a whole checkpoint holds.
 
         Raises:
-            ModelError: it is that of another network or other identities, or cannot be resumed.
+            ModelError: it is that of another network, optimizer or data set, or cannot be resumed.
         """
         saved = checkpoint.training
         if not saved:
@@ -114,6 +119,7 @@ class State:
         check_same_network(checkpoint, config, self.model)
         if len(checkpoint.sides) and checkpoint.sides != self.sides:  # older files do not say
             raise ModelError("the checkpoint's side information is of other cameras or views than here")
+        check_same_pictures(saved.get("pictures"), self.pictures)
         with fitting("this configuration's network, optimizer or losses"):
             self.restore_learnt(checkpoint)
             self.recipe.load_state_dict(saved["recipe"])
@@ -134,12 +140,18 @@ class State:
         }
 
     def restore_learnt(self, checkpoint: Checkpoint) -> None:
-        """Take network, average and optimizer from what was `learnt`; see `fitting` for what does not fit."""
+        """Take network, average and optimizer from what was `learnt`; see `fitting` for what does not fit.
+
+        Options of the optimizer stay as they are configured now.
+
+        Raises:
+            ModelError: it is that of another optimizer.
+        """
         saved = checkpoint.training
         self.model.load_state_dict(saved["weights"] or checkpoint.weights)
         if self.average is not None:
             self.average.restore(checkpoint.weights, saved["updates"])
-        self.optimizer.load_state_dict(saved["optimizer"])
+        restore_optimizer(self.optimizer, saved["optimizer"], checkpoint.config["optimizer"]["name"])
 
 
 def network_options(config: TrainingConfig) -> dict[str, Any]:

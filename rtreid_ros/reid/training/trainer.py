@@ -13,6 +13,7 @@ from rtreid_ros.errors import ConfigError
 from rtreid_ros.reid.checkpoint import Checkpoint, load_checkpoint
 from rtreid_ros.reid.data.augmentation import Augmenter
 from rtreid_ros.reid.data.clips import ClipSampler
+from rtreid_ros.reid.data.fingerprint import fingerprint
 from rtreid_ros.reid.data.mixture import MixedSampler
 from rtreid_ros.reid.data.sampler import PKSampler
 from rtreid_ros.reid.losses import Recipe
@@ -159,7 +160,13 @@ class Trainer:
         recipe = recipe.to(self._placement.device)
         average = WeightAverage(model, config.training.ema) if config.training.ema else None
         return State(
-            model, average, make_optimizer(model, config.optimizer), recipe, Course(), self._pictures.sides
+            model,
+            average,
+            make_optimizer(model, config.optimizer),
+            recipe,
+            Course(),
+            self._pictures.sides,
+            fingerprint(images, None if added is None else added.real),
         )
 
     def _make_validator(self) -> Validator | None:
@@ -241,7 +248,7 @@ class Trainer:
         return bool(patience) and self.state.course.stale >= patience
 
     def _end_epoch(self, row: dict[str, Any], progress: Progress, outputs: Outputs, *, stop: bool) -> None:
-        """Validate where it is time to, take notes, and write checkpoints."""
+        """Validate where it is time to, take notes, and write: first of all what was learnt."""
         options, course = self._config.training, self.state.course
         last = course.epochs == options.epochs
         better = False
@@ -255,12 +262,12 @@ class Trainer:
         course.history.append(row)
         if not self._placement.main:
             return
-        progress.epoch(row)
         if better or (last and self._validator is None):
             outputs.save(BEST, self.state.checkpoint(self._config, course.best, whole=False))
         if last or stop or self._exhausted() or course.epochs % options.save_every == 0:
             outputs.save(LAST, self.state.checkpoint(self._config, course.best, whole=True))
         outputs.flush()
+        progress.epoch(row)
 
     def _report(self, progress: Progress, outputs: Outputs) -> None:
         """Say how it ended, and make a page of it, with pictures by the weights that are kept."""

@@ -132,6 +132,36 @@ def test_a_disk_that_is_full_for_a_while_ends_nothing(trainer, tmp_path, monkeyp
     assert "training goes on" in warning
 
 
+def test_the_log_is_whole_again_after_a_disk_was_full(tmp_path, capsys):
+    row = {"loss": 1.0, "losses": {}, "lr": 0.1, "images_per_second": 1.0}
+    progress = Progress(tmp_path, 3, 8, history=[], tensorboard=False)
+    progress.epoch({"epoch": 1, **row})
+    kept = (tmp_path / "log.jsonl").read_text()
+    with largest_file(10):
+        progress.epoch({"epoch": 2, **row})
+    assert "log.jsonl" in capsys.readouterr().err
+    assert (tmp_path / "log.jsonl").read_text() == kept
+    progress.epoch({"epoch": 3, **row})
+    progress.close()
+    lines = (tmp_path / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["epoch"] for line in lines] == [1, 2, 3]
+
+
+def test_events_that_cannot_be_written_end_no_training(tmp_path, capsys, monkeypatch):
+    from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415
+
+    def full(*_):
+        raise OSError("No space left on device")
+
+    progress = Progress(tmp_path, 3, 8, history=[])
+    monkeypatch.setattr(SummaryWriter, "add_scalar", full)
+    row = {"epoch": 1, "loss": 1.0, "losses": {}, "lr": 0.1, "images_per_second": 1.0}
+    for _ in range(2):
+        progress.epoch(row)
+    progress.close()
+    assert capsys.readouterr().err.count("TensorBoard events cannot be written (No space left") == 1
+
+
 def test_a_disk_that_stays_full_is_an_error_in_the_end(trainer, tmp_path):
     trainer("training.epochs=1").run()
     resumed = trainer(resume=True)

@@ -4,6 +4,7 @@ import signal
 
 import pytest
 import torch
+from support.people import write_people
 from support.trainings import at_step_of, check_resumption, check_seeds, interrupt, same
 
 from rtreid_ros.errors import ModelError
@@ -66,6 +67,33 @@ def test_a_second_interruption_ends_at_once(trainer, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         trainer().run()
     assert load_checkpoint(tmp_path / "out" / "last.pt").epoch == 1
+
+
+def test_options_of_the_optimizer_that_are_changed_count_when_resumed(trainer):
+    trainer("training.epochs=1", "optimizer.weight_decay=0.5", "optimizer.head_factor=2").run()
+    resumed = trainer("optimizer.weight_decay=0.25", "optimizer.beta1=0.6", "optimizer.lr=0.01", resume=True)
+    groups = resumed.state.optimizer.param_groups
+    assert {group["weight_decay"] for group in groups} == {0.25, 0.0}
+    assert {group["betas"][0] for group in groups} == {0.6}
+    assert {group["factor"] for group in groups} == {1.0}
+    assert resumed.state.optimizer.state
+    assert resumed.run().history[-1]["lr"] < 0.01  # of which the schedule takes its share
+
+
+def test_another_optimizer_is_refused_by_name(trainer):
+    trainer("training.epochs=1").run()
+    for name in ("sgd", "adam"):
+        with pytest.raises(ModelError, match=f"optimizer.name=adamw, here it is {name}, which cannot go on"):
+            trainer(f"optimizer.name={name}", resume=True)
+
+
+def test_other_pictures_are_refused(trainer, tmp_path):
+    trainer("training.epochs=1").run()
+    with pytest.raises(ModelError, match="other network: training identities 8, here 11"):
+        trainer("data.split=all", resume=True)
+    others = write_people(tmp_path / "others", pictures=5)
+    with pytest.raises(ModelError, match=r"other pictures \(32 there, 40 here\)"):
+        trainer(f"data.root={others}", resume=True)
 
 
 def test_files_for_use_alone_cannot_be_resumed(trainer, tmp_path):
