@@ -193,7 +193,8 @@ def test_two_cameras_on_the_street_agree_over_dds(graph, peer):
         started.start(NodeSpec("source_node", f"{name}_source", f"/{name}", source))
     for name in ("front", "rear"):
         assert started.wait(f"{name}_source", 240) == 0
-    until(lambda: all(len(found[name]) == 90 for name in found), 30, "all global tracks")
+    for what, messages in (("global tracks", found), ("true people", truths)):
+        until(lambda messages=messages: all(len(got) == 90 for got in messages.values()), 30, f"all {what}")
     shown = defaultdict(Counter)
     for name, messages in found.items():
         truth = {(m.header.stamp.sec, m.header.stamp.nanosec): m for m in truths[name]}
