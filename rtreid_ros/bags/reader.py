@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rtreid_ros.bags.definitions import message_types, standard_types
+from rtreid_ros.bags.unfinished import FinishedMcap, is_unfinished
 from rtreid_ros.closing import Closing
 from rtreid_ros.errors import MessageError, SourceError
 from rtreid_ros.registry import suggest
 
 if TYPE_CHECKING:
     from rosbags.typesys.store import Typestore
+
+logger = logging.getLogger(__name__)
 
 BAG_SUFFIXES = (".mcap", ".db3")
 _OURS = "rtreid_ros/msg/"
@@ -27,7 +31,12 @@ def is_bag(path: Path) -> bool:
 
 
 def _storage_files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in BAG_SUFFIXES)
+    """Those of a bag; of one that was never finished, they lie in a folder of its final name."""
+    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in BAG_SUFFIXES)
+    inner = list(folder.iterdir())
+    if not found and ".partial" in folder.suffixes and len(inner) == 1 and inner[0].is_dir():
+        return _storage_files(inner[0])
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,8 @@ class BagReader(Closing):
     """An open bag; a context manager.
 
     Our own messages are read by the definitions that the bag itself holds, where it does, so that
-    bags of other versions of this package stay readable.
+        bags of other versions of this package stay readable. An MCAP file that was never finished is read
+    as far as it goes, with a warning.
 
     Args:
         path: folder of the bag, or its ``.mcap`` or ``.db3`` file.
@@ -160,8 +170,9 @@ class BagReader(Closing):
                     f"{target}: no metadata.yaml and not exactly one of {', '.join(BAG_SUFFIXES)}"
                 )
             target = files[0]
+        whole = _whole(target)
         try:
-            reader = Reader(target)
+            reader = Reader(whole)
             reader.open()
         except Exception as error:  # whatever a damaged file makes the parsers raise
             raise SourceError(f"{self.path}: not a readable rosbag2 ({error})") from error
@@ -180,3 +191,14 @@ class BagReader(Closing):
         store = standard_types()
         store.register({n: fields for n, fields in {**ours, **found}.items() if n not in store.fielddefs})
         return store
+
+
+def _whole(path: Path) -> Any:
+    """What ``rosbags`` is to read: `path`, or what was saved of a file that was never finished."""
+    if not path.is_file() or not is_unfinished(path):
+        return path
+    finished = FinishedMcap(path)
+    logger.warning(
+        "%s: the recording was never finished; %d messages of it are there", path, finished.messages
+    )
+    return finished
