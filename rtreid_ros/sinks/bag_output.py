@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rtreid_ros.bags.definitions import message_types
 from rtreid_ros.errors import ConfigError, SinkError
 from rtreid_ros.sinks.base import Output, remove
 
+if TYPE_CHECKING:
+    from rosbags.interfaces import Qos
+
 STORAGES = ("mcap", "sqlite3")
+_DEPTH = 10
+_LATCHED_DEPTH = 5000
 
 
 class BagOutput(Output):
@@ -56,7 +61,10 @@ class BagOutput(Output):
             store = message_types()
             if kind not in store.types:
                 raise ConfigError(f"message type {kind!r} is not known to the bag writer")
-            connection = self._writer.add_connection(topic, kind, typestore=store)
+            offered = [_offered_qos(topic)]
+            connection = self._writer.add_connection(
+                topic, kind, typestore=store, offered_qos_profiles=offered
+            )
             self._connections[topic] = connection
         elif connection.msgtype != kind:
             raise ConfigError(f"topic {topic} carries {connection.msgtype}, not {kind}")
@@ -79,3 +87,33 @@ class BagOutput(Output):
         remove(self.path)
         self._inner.replace(self.path)
         remove(self.partial)
+
+
+def _offered_qos(topic: str) -> Qos:
+    """How a player is to publish a topic, so that all who follow a live graph hear it too.
+
+    Ground truth is kept for observers that come late, as `source_node` does; anything else is
+    reliable, which also fits those who ask for less.
+    """
+    from rosbags.interfaces import (  # noqa: PLC0415 (slow to import)
+        Qos,
+        QosDurability,
+        QosHistory,
+        QosLiveliness,
+        QosReliability,
+        QosTime,
+    )
+
+    latched = topic.rpartition("/")[2] == "ground_truth"
+    unspecified = QosTime(0, 0)
+    return Qos(
+        history=QosHistory.KEEP_LAST,
+        depth=_LATCHED_DEPTH if latched else _DEPTH,
+        reliability=QosReliability.RELIABLE,
+        durability=QosDurability.TRANSIENT_LOCAL if latched else QosDurability.VOLATILE,
+        deadline=unspecified,
+        lifespan=unspecified,
+        liveliness=QosLiveliness.AUTOMATIC,
+        liveliness_lease_duration=unspecified,
+        avoid_ros_namespace_conventions=False,
+    )

@@ -5,6 +5,7 @@ import contextlib
 import numpy as np
 import pytest
 from rosbags.highlevel import AnyReader
+from rosbags.interfaces import QosDurability, QosReliability
 from support.results import result_of, tracks_of, truth_of
 
 from rtreid_ros.bags.definitions import message_types
@@ -87,6 +88,15 @@ def test_after_an_error_the_older_bag_stays(tmp_path):
         sink.write(result_of(0, tracks_of([])))
         raise ZeroDivisionError
     assert len(messages(tmp_path / "bag", "/tracks")) == 5
+
+
+def test_a_player_is_told_to_keep_ground_truth_for_those_who_come_late(tmp_path):
+    path = write(tmp_path / "bag", frames=1)
+    with AnyReader([path]) as reader:
+        offered = {item.topic: item.ext.offered_qos_profiles[0] for item in reader.connections}
+    assert offered["/ground_truth"].durability is QosDurability.TRANSIENT_LOCAL
+    assert offered["/tracks"].durability is QosDurability.VOLATILE
+    assert {profile.reliability for profile in offered.values()} == {QosReliability.RELIABLE}
 
 
 def test_serialised_messages_are_recorded_as_they_are(tmp_path):
