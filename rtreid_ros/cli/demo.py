@@ -10,7 +10,6 @@ import argparse
 import json
 import logging
 import os
-import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from rtreid_ros.errors import ConfigError, MissingDependencyError
+from rtreid_ros.sinks.base import remove
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +41,14 @@ _ROWS = (
     ("frames", "frames", "{:d}"),
     ("frames dropped", "dropped", "{:d}"),
 )
+_FILES = {
+    "metrics.json": "the figures above and more",
+    "annotated.mp4": "the video with boxes, ids and trails",
+    "preview.jpg": "a picture of it",
+    "tracks.txt": "MOTChallenge format",
+    "bag": "rosbag2: images, tracks, ground truth",
+}
+"""What a demo leaves, and what that is."""
 _START_S = 60.0
 """Patience for processes to load models and find each other."""
 _SCENE = "synthetic:people=14"
@@ -77,6 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the graph, judge it, say where everything is."""
     _require_ros()
+    from rtreid_ros.sinks.protection import protect  # noqa: PLC0415
     from rtreid_ros.sources import open_source  # noqa: PLC0415 (a quick --help)
 
     with open_source(arguments.source) as source:  # before anything is started or removed
@@ -86,6 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
             "the built-in detector knows only the synthetic scene; name a real one with --detector"
         )
     output = arguments.output.resolve()
+    protect([arguments.source], (output / name for name in _FILES))
     _clear(output)
     print(f"Starting the graph: {arguments.source} at {rate:g} frames per second")
     metrics = _run_graph(arguments, output, length)
@@ -108,9 +118,8 @@ def _require_ros() -> None:
 
 def _clear(output: Path) -> None:
     """Remove the files of an earlier demo, and nothing else."""
-    shutil.rmtree(output / "bag", ignore_errors=True)
-    for name in ("metrics.json", "annotated.mp4", "preview.jpg", "tracks.txt"):
-        (output / name).unlink(missing_ok=True)
+    for name in _FILES:
+        remove(output / name)
     output.mkdir(parents=True, exist_ok=True)
 
 
@@ -128,7 +137,7 @@ def _nodes(arguments: argparse.Namespace, output: Path) -> list[Any]:
         tracker["tracker.max_lost"] = _REMEMBER_S
     parameters: dict[str, dict[str, Any]] = {
         "evaluator_node": {"output": str(output / "metrics.json")},
-        "recorder_node": {"output": str(output), "video": True},
+        "recorder_node": {"output": str(output), "video": True, "replace": True},
     }
     if arguments.composed:
         parameters["tracking_node"] = {**detector, **embedder, **tracker}
@@ -256,14 +265,7 @@ def _report(metrics: dict[str, Any], output: Path) -> None:
     for title, value in rows:
         print(f"  {title:<16}{value:>{width}}")
     print()
-    made = (
-        ("metrics.json", "the figures above and more"),
-        ("annotated.mp4", "the video with boxes, ids and trails"),
-        ("preview.jpg", "a picture of it"),
-        ("tracks.txt", "MOTChallenge format"),
-        ("bag", "rosbag2: images, tracks, ground truth"),
-    )
-    paths = {name: os.path.relpath(output / name) for name, _ in made}
+    paths = {name: os.path.relpath(output / name) for name in _FILES}
     width = max(map(len, paths.values()))
-    for name, what in made:
+    for name, what in _FILES.items():
         print(f"  {paths[name]:<{width}}  {what}")

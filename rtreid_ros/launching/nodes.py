@@ -127,7 +127,10 @@ def displays(values: Values) -> tuple[list[LifecycleNode], list[Node]]:
 def observers(
     values: Values, parameters: Mapping[str, Any] | None = None, remaps: Mapping[str, str] | None = None
 ) -> list[LifecycleNode]:
-    """Who writes down a run, into the folder ``output``: a recorder and, if ``evaluate``, an evaluator."""
+    """Who writes down a run, into the folder ``output``: a recorder and, if ``evaluate``, an evaluator.
+
+    What an earlier run wrote there is replaced.
+    """
     outputs = {"recorder_node": values["output"]}
     if values.flag("evaluate"):
         outputs["evaluator_node"] = f"{values['output']}/metrics.json"
@@ -135,7 +138,7 @@ def observers(
         our_node(
             name,
             values,
-            {**_known_to(name, parameters), "output": output},
+            {**_known_to(name, {"replace": True, **(parameters or {})}), "output": output},
             remaps=remaps,
             patience=_WRITING_S,
         )

@@ -259,6 +259,9 @@ class RecorderOptions:
     output: str = option(
         "recording", "folder for tracks.txt, bag/, annotated.mp4 and trace.json; made if missing"
     )
+    replace: bool = option(
+        False, "replace an earlier recording in output; false: write beside it, into output-2, output-3, ..."
+    )
     bag: bool = option(True, "write bag/, a rosbag2 with images, tracks and ground truth")
     video: bool = option(False, "write annotated.mp4, the images with their tracks drawn on them")
     trace: bool = option(

@@ -23,13 +23,14 @@ from rtreid_ros.nodes.stages.observer import ObserverNode
 from rtreid_ros.nodes.stages.source_rate import DEFAULT_RATE, SourceRate
 from rtreid_ros.pipeline import FrameResult, Timings
 from rtreid_ros.sinks.bag_output import BagOutput
-from rtreid_ros.sinks.base import Output
+from rtreid_ros.sinks.base import Output, unused_folder
 from rtreid_ros.sinks.text import MotSink
 from rtreid_ros.sinks.trace import TraceOutput
 from rtreid_ros.sinks.trace_events import NodeTrace
 from rtreid_ros.sinks.video import VideoSink
 from rtreid_ros.types import Detections, Frame
 
+_FILES = ("tracks.txt", "bag", "annotated.mp4", "trace.json")
 _QUEUE = 256
 """Messages that may wait for the disk."""
 _WAITING = 64
@@ -52,7 +53,7 @@ class RecorderNode(ObserverNode):
         """Make the files."""
         self._options = options = self.options()
         self.lossless, self.settle = options.lossless, options.settle
-        folder = Path(options.output)
+        folder = self._folder(Path(options.output))
         self._text = MotSink(folder / "tracks.txt")
         self._bag = BagOutput(folder / "bag") if options.bag else None
         self._video = None
@@ -63,6 +64,15 @@ class RecorderNode(ObserverNode):
         self._outputs: list[Output] = [output for output in outputs if output is not None]
         self._failed = False
         super().configure()
+
+    def _folder(self, wanted: Path) -> Path:
+        """Where to write: never over what is recorded already, unless that is asked for."""
+        if self._options.replace:
+            return wanted
+        folder = unused_folder(wanted, _FILES)
+        if folder != wanted:
+            self.get_logger().warning(f"{wanted} holds an earlier recording; this one goes into {folder}")
+        return folder
 
     def activate(self) -> None:
         """Make the writing thread and topics."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from abc import ABC, abstractmethod
+from collections.abc import Collection
+from itertools import chain, count
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
@@ -44,7 +46,7 @@ class Output(ABC):
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self.partial = self.path.with_name(f"{self.path.stem}.partial{self.path.suffix}")
+        self.partial = partial_of(self.path)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             remove(self.partial)
@@ -71,12 +73,38 @@ class Output(ABC):
             self.partial.replace(self.path)
 
 
+def partial_of(path: Path) -> Path:
+    """What `path` is called until it is whole."""
+    return path.with_name(f"{path.stem}.partial{path.suffix}")
+
+
 class OutputSink(Output):
     """A sink that writes one file or folder."""
 
     @abstractmethod
     def write(self, result: FrameResult) -> None:
         """Take in the result of the next frame."""
+
+
+def unused_folder(folder: Path, names: Collection[str]) -> Path:
+    """`folder`, or with ``-2``, ``-3`` and so on at its end if an earlier run has left anything there.
+
+    Args:
+        folder: where a run would write.
+        names: of its files and folders; parts of unfinished ones count too, empty ones do not.
+    """
+    numbered = (folder.with_name(f"{folder.name}-{number}") for number in count(2))
+    return next(place for place in chain([folder], numbered) if not _is_used(place, names))
+
+
+def _is_used(folder: Path, names: Collection[str]) -> bool:
+    paths = [folder / name for name in names]
+    return any(_has_content(path) for path in (*paths, *map(partial_of, paths)))
+
+
+def _has_content(path: Path) -> bool:
+    files = path.rglob("*") if path.is_dir() else [path]
+    return any(file.is_file() and file.stat().st_size for file in files)
 
 
 def remove(path: Path) -> None:
