@@ -168,12 +168,15 @@ def _write(
     arguments: argparse.Namespace, opened: Callable[[str], tuple[Source, MotAnnotations | None]]
 ) -> None:
     from rtreid_ros.bags.writing import Recording, write_bag  # noqa: PLC0415
+    from rtreid_ros.sinks.protection import protect  # noqa: PLC0415
     from rtreid_ros.sources.excerpt import Excerpt  # noqa: PLC0415
 
     options = _writing_options(arguments)
+    named = _named(arguments.sources)
+    protect([text for _, text in named], [arguments.bag])
     with ExitStack() as stack:
         recordings = []
-        for name, text in _named(arguments.sources):
+        for name, text in named:
             source, annotations = opened(text)
             stack.enter_context(source)
             if arguments.frames is not None:
@@ -233,11 +236,14 @@ def _to_mot(arguments: argparse.Namespace) -> None:
     from rtreid_ros.bags.cameras import find_cameras  # noqa: PLC0415
     from rtreid_ros.bags.mot_export import export_mot  # noqa: PLC0415
     from rtreid_ros.bags.reader import BagReader  # noqa: PLC0415
+    from rtreid_ros.sinks.protection import protect  # noqa: PLC0415
 
     with BagReader(arguments.bag) as reader:
         cameras = find_cameras(reader, arguments.topics)
-        for camera in cameras:
-            folder = arguments.folder / camera.name if len(cameras) > 1 else arguments.folder
+        folders = [arguments.folder / camera.name for camera in cameras]
+        folders = folders if len(cameras) > 1 else [arguments.folder]
+        protect([arguments.bag], folders)
+        for camera, folder in zip(cameras, folders, strict=True):
             done = export_mot(reader, camera, folder, progress=not arguments.quiet)
             if arguments.quiet:
                 continue

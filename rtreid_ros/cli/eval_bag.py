@@ -91,12 +91,16 @@ def run(arguments: argparse.Namespace) -> int:
     """Replay, judge, write, print."""
     from rtreid_ros.bags.cameras import find_cameras  # noqa: PLC0415
     from rtreid_ros.bags.reader import BagReader  # noqa: PLC0415
-    from rtreid_ros.cli.eval_bag_summary import Outcome  # noqa: PLC0415
+    from rtreid_ros.cli.eval_bag_summary import Outcome, files_of  # noqa: PLC0415
+    from rtreid_ros.sinks.protection import protect  # noqa: PLC0415
 
     output = arguments.output or Path("out", "eval-bag", arguments.bag.resolve().stem)
     with BagReader(arguments.bag) as reader:
         cameras = find_cameras(reader, arguments.topics)
-        judges = _judges(arguments, reader, cameras)
+        truths = _truth_files(arguments.gt, [camera.name for camera in cameras])
+        inputs = [arguments.bag, *truths.values(), *filter(None, [arguments.config])]
+        protect(inputs, files_of(output, [camera.name for camera in cameras]))
+        judges = _judges(arguments, reader, cameras, truths)
         if any(judge.truth is not None for judge in judges.values()):
             _require_metrics()
         with _replay(arguments, cameras) as replay:
@@ -163,29 +167,34 @@ def _assigned(texts: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def _judges(
-    arguments: argparse.Namespace, reader: BagReader, cameras: Sequence[Camera]
-) -> dict[str, CameraJudge]:
-    """A judge for each camera, by its name."""
-    from rtreid_ros.bags.judging import CameraJudge, FileTruth, RecordedTruth  # noqa: PLC0415
-    from rtreid_ros.bags.truth import BagTruth  # noqa: PLC0415
+def _truth_files(texts: Sequence[str], names: Sequence[str]) -> dict[str, str]:
+    """Paths of ground truth by the name of the camera."""
     from rtreid_ros.errors import ConfigError  # noqa: PLC0415
-    from rtreid_ros.evaluation.judging import BENCHMARKS  # noqa: PLC0415
     from rtreid_ros.registry import suggest  # noqa: PLC0415
 
-    names = [camera.name for camera in cameras]
     files: dict[str, str] = {}
-    for text in arguments.gt:
+    for text in texts:
         name, equals, path = text.partition("=")
         if not equals or Path(text).exists():
-            if len(cameras) > 1:
+            if len(names) > 1:
                 raise ConfigError(f"--gt {text}: of which camera? CAMERA=GT, one of {', '.join(names)}")
             name, path = names[0], text
         if name not in names:
             raise ConfigError(
-                f"--gt {text}: no camera {name!r}{suggest(name, names)}; there are {', '.join(names)}"
+                f"--gt {text}: no camera {name!r}{suggest(name, list(names))}; there are {', '.join(names)}"
             )
         files[name] = path
+    return files
+
+
+def _judges(
+    arguments: argparse.Namespace, reader: BagReader, cameras: Sequence[Camera], files: Mapping[str, str]
+) -> dict[str, CameraJudge]:
+    """A judge for each camera, by its name; `files` are ground truth of some."""
+    from rtreid_ros.bags.judging import CameraJudge, FileTruth, RecordedTruth  # noqa: PLC0415
+    from rtreid_ros.bags.truth import BagTruth  # noqa: PLC0415
+    from rtreid_ros.evaluation.judging import BENCHMARKS  # noqa: PLC0415
+
     judges = {}
     for camera in cameras:
         truth: Truth | None = None

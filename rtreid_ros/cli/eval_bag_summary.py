@@ -26,6 +26,12 @@ def tracks_file(output: Path, name: str, cameras: Collection[str]) -> Path:
     return output / "tracks.txt" if len(cameras) == 1 else output / name / "tracks.txt"
 
 
+def files_of(output: Path, cameras: Collection[str]) -> list[Path]:
+    """All that is written for these cameras; the last is the bag."""
+    texts = [tracks_file(output, name, cameras) for name in cameras]
+    return [*texts, *(output / f"{name}.json" for name in ("metrics", "latency", "trace")), output / "bag"]
+
+
 @dataclass
 class Outcome:
     """A bag that was replayed, and how its cameras fared.
@@ -69,10 +75,8 @@ class Outcome:
         else:
             lines.append("no ground truth, no scores: give --gt, or a bag with a topic ground_truth")
         lines.append(latency_table(self.latencies, _STAGES))
-        files = [tracks_file(self.output, name, self.judges) for name in self.judges]
-        figures = [self.output / f"{name}.json" for name in ("metrics", "latency", "trace")]
-        lines += [f"  {path}" for path in (*files, *figures)]
-        return "\n".join([*lines, f"  {self.output / 'bag'}/"])
+        *files, bag = files_of(self.output, self.judges)
+        return "\n".join([*lines, *(f"  {path}" for path in files), f"  {bag}/"])
 
     def _refused(self, name: str) -> int:
         judge = self.judges[name]

@@ -156,6 +156,7 @@ def run(arguments: argparse.Namespace) -> int:
     from rtreid_ros.cli.track_summary import print_summary, write_summary  # noqa: PLC0415
     from rtreid_ros.pipeline import run as run_pipeline  # noqa: PLC0415
     from rtreid_ros.recordings.cached_pipeline import CachedPipeline  # noqa: PLC0415
+    from rtreid_ros.sinks.protection import protect  # noqa: PLC0415
 
     # `timeout 60 rtreid track rtsp://...` must leave whole files, as Ctrl-C does
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -168,8 +169,10 @@ def run(arguments: argparse.Namespace) -> int:
             logger.warning(
                 "the built-in detector knows only the synthetic scene; name a real one with --detector"
             )
-        pipeline = make_pipeline(settings, source, arguments.embedder != "none", arguments.cache)
         output = Path(arguments.output or Path("out", "track", source.name))
+        pictures = {"annotated.mp4": arguments.video, "bag": arguments.bag}
+        protect([arguments.source], (output / name for name, wanted in pictures.items() if wanted))
+        pipeline = make_pipeline(settings, source, arguments.embedder != "none", arguments.cache)
         sinks = [stack.enter_context(sink) for sink in _sinks(arguments, settings, source, pipeline, output)]
         if isinstance(pipeline, CachedPipeline):
             stack.callback(pipeline.save)  # also what was made before a run broke off

@@ -279,12 +279,16 @@ def test_info_lists_topics_cameras_and_jumps(rtreid, sequence, tmp_path):
         (("from-mot", "{seq}", "{tmp}/bag", "--start", "soon"), "--start takes seconds"),
         (("from-mot", "{seq}", "{tmp}/bag", "--start", "-1"), "cannot begin before 1970"),
         (("from-mot", "{seq}", "{tmp}/bag", "--jpeg-quality", "0"), "JPEG quality must be from 1 to 100"),
-        (("from-mot", "{seq}", "{seq}"), "already there and no bag"),
+        (("from-mot", "{seq}", "{seq}/det"), "already there and no bag"),
+        (("from-mot", "{seq}", "{seq}"), "{tmp}/A: writing there would replace {tmp}/A"),
         (("to-mot", "{tmp}/none", "{tmp}/back"), "none: no such bag"),
         (("to-mot", "{tmp}/text", "{tmp}/back"), "no image topic; topics in this bag:\n  /note"),
         (("to-mot", "{tmp}/good", "{seq}/img1"), "already there and no sequence"),
         (("to-mot", "{tmp}/good", "{tmp}/back", "--topic", "/img"), "no topic '/img'"),
         (("info", "{tmp}/damaged.mcap"), "damaged.mcap: not a readable rosbag2"),
+        (("from-video", "{tmp}/good", "{tmp}/good"), "writing there would replace {tmp}/good"),
+        (("from-video", "{tmp}/good/good.mcap", "{tmp}/good"), "replace {tmp}/good/good.mcap"),
+        (("to-mot", "{tmp}/good", "{tmp}"), "writing there would replace {tmp}/good"),
     ],
 )
 def test_mistakes_are_said_in_one_line(rtreid, sequence, tmp_path, words, says):
@@ -299,8 +303,9 @@ def test_mistakes_are_said_in_one_line(rtreid, sequence, tmp_path, words, says):
         assert code == 0
     else:
         assert code == 2
-        assert says in err
+        assert says.format(tmp=tmp_path) in err
         assert err.startswith("rtreid bag: error: ")
+    assert len(list(open_source(str(tmp_path / "good")))) == 1
 
 
 def test_every_action_teaches_by_examples(rtreid):

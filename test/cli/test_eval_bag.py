@@ -1,6 +1,7 @@
 """``rtreid eval-bag``: a bag through the very node, judged."""
 
 import json
+import shutil
 import sys
 
 import numpy as np
@@ -394,6 +395,21 @@ def test_mistakes_are_said_in_one_line(rtreid, bag, tmp_path, words, says):
     assert says in err
     assert "rtreid eval-bag: error: " in err
     assert not (output / "metrics.json").exists()
+
+
+def test_a_recording_is_not_replaced_by_its_own_tracks(rtreid, bag, sequence, tmp_path):
+    recording = shutil.copytree(bag, tmp_path / "rec" / "bag")
+    before = {path: path.read_bytes() for path in recording.iterdir()}
+    for words, says in (
+        ((recording,), f"would replace {recording}"),
+        ((recording / "scene.mcap",), f"would replace {recording / 'scene.mcap'}"),
+        ((bag, "--gt", tmp_path / "rec" / "tracks.txt"), "tracks.txt: writing there would replace"),
+    ):
+        shutil.copy(sequence / "gt" / "gt.txt", tmp_path / "rec" / "tracks.txt")
+        code, _, err = rtreid("eval-bag", *words, "--output", tmp_path / "rec")
+        assert code == 2
+        assert says in err
+    assert {path: path.read_bytes() for path in recording.iterdir()} == before
 
 
 def test_that_nothing_can_be_judged_is_said_before_the_replay(rtreid, bag, tmp_path, monkeypatch):

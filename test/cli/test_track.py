@@ -86,6 +86,9 @@ def test_what_to_write_can_be_chosen(rtreid, models, pictures, tmp_path):
         assert {topic: info.msgcount for topic, info in reader.topics.items()} == {"/image": 8, "/tracks": 8}
     # and the bag is a source again, with the same result
     assert rtreid("track", tmp_path / "o" / "bag", *models, "--output", tmp_path / "p", "--quiet")[0] == 0
+    code, _, err = rtreid("track", tmp_path / "o" / "bag", *models, "--output", tmp_path / "o", *chosen)
+    assert code == 2
+    assert "writing there would replace" in err
     # its rate is that of its stamps, 30 Hz, as that of pictures
     assert (tmp_path / "p" / "tracks.txt").read_bytes() == (tmp_path / "o" / "tracks.txt").read_bytes()
 
