@@ -33,3 +33,18 @@ class StampOrder:
             return Order.LATE
         self._last = stamp
         return Order.RESTART if last is not None and stamp < last else Order.NEXT
+
+
+class MissingStamps:
+    """Notices the stamps of a stream whose sender fills in none, which are all 0.
+
+    A single one may be the beginning of media time; the second in a row is none.
+    """
+
+    def __init__(self) -> None:
+        self._was_zero = False
+
+    def judge(self, stamp: int) -> bool:
+        """Whether `stamp` is missing; remembers it."""
+        before, self._was_zero = self._was_zero, stamp == 0
+        return before and self._was_zero

@@ -20,6 +20,7 @@ from rtreid_ros.nodes.guarding import Guard, LogBridge
 from rtreid_ros.nodes.lookout.silence import SilenceWatch
 from rtreid_ros.nodes.managed import ManagedNode
 from rtreid_ros.nodes.messages.images import ImageView, view_compressed_image, view_image
+from rtreid_ros.nodes.stamping import Stamps
 from rtreid_ros.nodes.topics import Output
 from rtreid_ros.runtime.info import ModelInfo
 
@@ -51,6 +52,7 @@ class BaseNode(ManagedNode):
         inputs: by topic, what is called with each message of it; while active.
         outputs: by topic, what is published on; while active.
         silence: notices topics on which nothing comes.
+        stamps: notices stamps that tell no time.
         lossless: whether every frame is to be processed; set by `configure`.
     """
 
@@ -69,6 +71,7 @@ class BaseNode(ManagedNode):
         self._throttle = Throttle()
         self._workers: list[BatchWorker[Any]] = []
         self.silence = SilenceWatch(self)
+        self.stamps = Stamps(self)
         self._refused: dict[str, int] = {}
         self._log_bridge = LogBridge(self)
         logging.getLogger("rtreid_ros").addHandler(self._log_bridge)
@@ -82,6 +85,7 @@ class BaseNode(ManagedNode):
                 self.get_logger().error("the model did not end in time")
         self._workers.clear()
         super().deactivate()
+        self.stamps = Stamps(self)
         self.silence.close()
         self.inputs.clear()
         self.outputs.clear()
@@ -186,20 +190,23 @@ class BaseNode(ManagedNode):
         transport: str,
         topic: str = "image",
         also: Statistics | None = None,
+        *,
+        paired: bool = False,
     ) -> Subscription[Any]:
-        """A subscription to raw or compressed images that hands them over without a copy."""
-        profile = qos.image_qos(self.lossless, publishing=False)
-        if transport == "compressed":
-            return self.subscribe_to(
-                CompressedImage,
-                f"{topic}/compressed",
-                lambda cdr: callback(view_compressed_image(cdr)),
-                profile,
-                raw=True,
-                also=also,
-            )
+        """A subscription to raw or compressed images that hands them over without a copy.
+
+        `paired` says that they are matched by stamp with what another node has made of them.
+        """
+        compressed = transport == "compressed"
+        topic = f"{topic}/compressed" if compressed else topic
+        view = self.stamps.reader(view_compressed_image if compressed else view_image, topic, paired=paired)
         return self.subscribe_to(
-            Image, topic, lambda cdr: callback(view_image(cdr)), profile, raw=True, also=also
+            CompressedImage if compressed else Image,
+            topic,
+            lambda cdr: callback(view(cdr)),
+            qos.image_qos(self.lossless, publishing=False),
+            raw=True,
+            also=also,
         )
 
     def _explain_mismatch(self, topic: str, own: QoSProfile, *, publishing: bool) -> None:
@@ -286,16 +293,16 @@ class BaseNode(ManagedNode):
 
     # -------------------------------------------------------------------------- diagnostics
 
-    def age_ms(self, stamp_ns: int) -> float:
-        """Milliseconds since `stamp_ns` on the node's clock, which may be simulated."""
-        now: int = self.get_clock().now().nanoseconds
-        return (now - stamp_ns) / 1e6
+    def age_ms(self, stamp_ns: int) -> float | None:
+        """Milliseconds since `stamp_ns`; None where it tells no time. See `Stamps.age_ms`."""
+        return self.stamps.age_ms(stamp_ns)
 
     def count_processed(self, stamp_ns: int, received: float) -> None:
         """One result went out for the image of `stamp_ns` that came at `received` (monotonic s)."""
         latencies = {"processing": (time.monotonic() - received) * 1e3}
-        if not self.lossless:  # whose stamps are media time
-            latencies["latency"] = self.age_ms(stamp_ns)
+        age = self.age_ms(stamp_ns)
+        if age is not None:
+            latencies["latency"] = age
         self.statistics.processed(**latencies)
 
     def announce_models(self) -> None:
@@ -306,6 +313,8 @@ class BaseNode(ManagedNode):
     def diagnostic_values(self) -> dict[str, str]:
         """What ``/diagnostics`` shows beside the statistics; subclasses add to it."""
         values = {"lossless": str(self.lossless).lower()}
+        if self.stamps.problem:
+            values["stamps"] = self.stamps.problem
         for stage, info in self.models.items():
             values[f"{stage}.model"] = info.name
             values[f"{stage}.provider"] = info.provider

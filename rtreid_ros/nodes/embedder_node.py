@@ -64,7 +64,9 @@ class EmbedderNode(BaseNode):
             lambda _, detections: self.statistics.count("unmatched", detections),
         )
         self.subscribe_to_images(
-            lambda image: self._hand_over(self._matcher.first(image.stamp_ns, image)), self._transport
+            lambda image: self._hand_over(self._matcher.first(image.stamp_ns, image)),
+            self._transport,
+            paired=True,
         )
         self.subscribe_to(
             DetectionArray,

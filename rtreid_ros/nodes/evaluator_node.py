@@ -29,8 +29,8 @@ class EvaluatorNode(ObserverNode):
 
     Always: ``frames`` published, ``dropped`` (without tracks), and from image stamp to receipt of
     the tracks, in milliseconds, ``latency_ms_p50`` and ``_p99``, ``overhead_ms_p50`` and ``_p99``
-    (the same without the time inside the stages); null in lossless mode, whose
-    stamps are not times of day. With ground truth also the figures of `evaluation.Scores`.
+    (the same without the time inside the stages); null where stamps are of another clock, or media
+    time when lossless. With ground truth also the figures of `evaluation.Scores`.
     """
 
     kind = "evaluator_node"
@@ -64,6 +64,8 @@ class EvaluatorNode(ObserverNode):
     def receive(self, message: TrackArray) -> None:
         """Note when the tracks came."""
         latency = self.age_ms(stamp_ns(message))
+        if latency is None:
+            return
         models = message.detection_ms + message.embedding_ms + message.camera_motion_ms + message.tracking_ms
         self._latencies.append((latency, latency - models))
 
@@ -83,7 +85,7 @@ class EvaluatorNode(ObserverNode):
                 self.get_logger().error(f"cannot judge the tracks: {error}")
         figures.update(frames=frames, dropped=frames - self.ledger.answered)
         for name, column in (("latency", 0), ("overhead", 1)):
-            values = [] if self.lossless else [pair[column] for pair in self._latencies]
+            values = [pair[column] for pair in self._latencies]
             for percentile in (50, 99):
                 value = float(np.percentile(values, percentile)) if values else None
                 figures[f"{name}_ms_p{percentile}"] = value

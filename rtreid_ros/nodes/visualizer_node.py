@@ -67,6 +67,7 @@ class VisualizerNode(BaseNode):
         self.subscribe_to_images(
             lambda image: self._hand_over(self._matcher.first(image.stamp_ns, image)),
             self._shown.image_transport,
+            paired=True,
         )
         self.subscribe_to(
             TrackArray,
@@ -96,8 +97,7 @@ class VisualizerNode(BaseNode):
         tracks = tracks_from_message(message)[rows]
         from_camera = message.position_frame == message.header.frame_id
         labels = [_label(message.tracks[row], from_camera) for row in rows]
-        age_ms = None if self.lossless else self.age_ms(view.stamp_ns)  # whose stamps are media time
-        hud = self._hud.lines(tracks, self.statistics, age_ms)
+        hud = self._hud.lines(tracks, self.statistics, self.age_ms(view.stamp_ns))
         if self._markers.get_subscription_count():
             self._markers.publish(
                 markers_message(

@@ -61,7 +61,7 @@ class FrameDeadline:
 
     def _age(self, stamp_ns: int, marks: Marks) -> float:
         age = self._node.age_ms(stamp_ns)
-        return age if 0 <= age <= _LONGEST_MS else _since(marks.received)
+        return age if age is not None and 0 <= age <= _LONGEST_MS else _since(marks.received)
 
 
 def _since(moment: int) -> float:

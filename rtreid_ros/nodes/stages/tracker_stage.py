@@ -11,7 +11,7 @@ from rtreid_ros.errors import RtreidError
 from rtreid_ros.nodes.options import TrackerNodeOptions
 from rtreid_ros.nodes.stages.source_rate import DEFAULT_RATE, SourceRate
 from rtreid_ros.nodes.topics import camera_topic
-from rtreid_ros.ordering import Order, StampOrder
+from rtreid_ros.ordering import MissingStamps, Order, StampOrder
 from rtreid_ros.tracking import TRACKERS, Tracker, create_tracker
 from rtreid_ros.tracking.base import TrackerOptions
 
@@ -41,7 +41,7 @@ class TrackerStage:
         self._adjusted: TrackerOptions | None = None
         self._reset_asked = False
         self.tracker: Tracker = self._create(self.options.frame_rate or DEFAULT_RATE)
-        self._order = StampOrder()
+        self._order, self._missing = StampOrder(), MissingStamps()
         self._source: SourceRate | None = None
 
     def activate(self) -> None:
@@ -68,12 +68,15 @@ class TrackerStage:
 
         To be called for each frame in the order in which they come.
         """
+        missing = self._missing.judge(stamp_ns)
         if self._order.judge(stamp_ns) is not Order.LATE:
             return True
         self._node.statistics.count("rejected")
         whose = f"{self._camera}: " if self._camera else ""
-        late = f"{whose}the frame of stamp {stamp_ns * 1e-9:.3f} s came after later ones: skipped"
-        self._node.warn(f"{whose}late", late)
+        late = f"the frame of stamp {stamp_ns * 1e-9:.3f} s came after later ones: skipped"
+        if missing:
+            late = "a frame has no stamp, as the one before: skipped; have its publisher fill in header.stamp"
+        self._node.warn(f"{whose}late", f"{whose}{late}")
         return False
 
     def is_settled(self) -> bool:
