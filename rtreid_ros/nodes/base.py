@@ -13,6 +13,7 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from rtreid_ros.nodes import qos
 from rtreid_ros.nodes.diagnostics import Diagnostics
+from rtreid_ros.nodes.flow import room
 from rtreid_ros.nodes.flow.inbox import Inbox
 from rtreid_ros.nodes.flow.statistics import Statistics, Throttle
 from rtreid_ros.nodes.flow.worker import BatchWorker, Worker
@@ -222,7 +223,7 @@ class BaseNode(ManagedNode):
     # ------------------------------------------------------------------------- error policy
 
     def work_with(self, process: Callable[[T], None], depth: int = 1) -> Worker[T]:
-        """A worker thread for `process` with a queue of `depth`: the newest items win.
+        """A worker thread for `process` with a queue of `depth`, and of `most_bytes`: the newest items win.
 
         In lossless mode nothing is dropped: the queue is as long as a source's window may be, and
         callbacks wait when it is full. What `process` raises is counted and logged; the next item
@@ -233,13 +234,25 @@ class BaseNode(ManagedNode):
             with self.guarded("frame"):
                 process(item)
 
-        def dropped(amount: int) -> None:
-            self.statistics.count("dropped", amount)
-
         depth = max(depth, LOSSLESS_DEPTH) if self.lossless else depth
-        worker = Worker(guarded, depth=depth, lossless=self.lossless, dropped=dropped)
+        worker = Worker(
+            guarded,
+            depth=depth,
+            most_bytes=self.most_bytes,
+            lossless=self.lossless,
+            dropped=self.count_dropped,
+        )
         self._workers.append(worker)
         return worker
+
+    @property
+    def most_bytes(self) -> int | None:
+        """What may wait in one place; None when lossless, where the source's window bounds it."""
+        return None if self.lossless else room.BYTES
+
+    def count_dropped(self, amount: int) -> None:
+        """So many items had to go before their turn."""
+        self.statistics.count("dropped", amount)
 
     def work_in_batches(
         self,

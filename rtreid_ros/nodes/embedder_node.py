@@ -62,6 +62,8 @@ class EmbedderNode(BaseNode):
         self._matcher: StampMatcher[ImageView, DetectionArray] = StampMatcher(
             _WAITING,
             lambda _, detections: self.statistics.count("unmatched", detections),
+            most_bytes=self.most_bytes,
+            dropped=self.count_dropped,
         )
         self.subscribe_to_images(
             lambda image: self._hand_over(self._matcher.first(image.stamp_ns, image)),

@@ -99,7 +99,9 @@ class PositionNode(BaseNode):
             )
         self._worker = self.work_with(self._locate, _QUEUE)
         tolerance = round(options.depth_tolerance * NANOSECONDS)
-        self._companions: Companions[TrackArray, ImageView] = Companions(tolerance, _WAITING, _DEPTH_IMAGES)
+        self._companions: Companions[TrackArray, ImageView] = Companions(
+            tolerance, _WAITING, _DEPTH_IMAGES, most_bytes=self.most_bytes
+        )
         images = qos.image_qos(self.lossless, publishing=False)
         self.subscribe_to(CameraInfo, "camera_info", self._take_info, images)
         if method != "ground":

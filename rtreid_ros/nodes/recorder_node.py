@@ -78,7 +78,10 @@ class RecorderNode(ObserverNode):
         """Make the writing thread and topics."""
         self._writer = self.work_with(self._write, _QUEUE)
         self._pairs: StampMatcher[ImageView, FrameResult] = StampMatcher(
-            _WAITING, lambda images, _: self.statistics.count("unmatched", images if self._video else 0)
+            _WAITING,
+            lambda images, _: self.statistics.count("unmatched", images if self._video else 0),
+            most_bytes=self.most_bytes,
+            dropped=self.count_dropped,
         )
         super().activate()
         self._rate = SourceRate(self) if self._video is not None and not self._options.video_rate else None

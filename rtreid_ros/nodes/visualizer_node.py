@@ -62,7 +62,10 @@ class VisualizerNode(BaseNode):
         self._worker = self.work_with(self._draw)
         # an image without tracks was dropped by a stage, which counts it
         self._matcher: StampMatcher[ImageView, TrackArray] = StampMatcher(
-            _WAITING, lambda _, tracks: self.statistics.count("unmatched", tracks)
+            _WAITING,
+            lambda _, tracks: self.statistics.count("unmatched", tracks),
+            most_bytes=self.most_bytes,
+            dropped=self.count_dropped,
         )
         self.subscribe_to_images(
             lambda image: self._hand_over(self._matcher.first(image.stamp_ns, image)),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import Generic, TypeVar
 
+from rtreid_ros.nodes.flow.room import Room
+
 A = TypeVar("A")
 B = TypeVar("B")
 
@@ -24,13 +26,15 @@ class Companions(Generic[A, B]):
         tolerance_ns: how far apart the stamps of companions may be, nanoseconds; 0 = equal.
         waiting: most items of the first stream that wait.
         kept: most items of the second stream that are kept.
+        most_bytes: most that these keep alive, unless it is one; None = any amount.
     """
 
-    def __init__(self, tolerance_ns: int, waiting: int, kept: int) -> None:
+    def __init__(self, tolerance_ns: int, waiting: int, kept: int, *, most_bytes: int | None = None) -> None:
         self._tolerance = tolerance_ns
         self._waiting_most = waiting
         self._waiting: deque[tuple[int, A]] = deque()
-        self._kept: deque[tuple[int, B]] = deque(maxlen=kept)
+        self._kept: deque[tuple[int, B]] = deque()
+        self._room = Room(kept, most_bytes)
 
     def first(self, stamp: int, item: A) -> list[tuple[A, B | None]]:
         """A new item of the first stream; what is decided now, in order."""
@@ -42,6 +46,8 @@ class Companions(Generic[A, B]):
         if self._kept and stamp < self._kept[-1][0]:
             self._kept.clear()
         self._kept.append((stamp, item))
+        for _ in range(sum(self._room.excess(item for _, item in self._kept))):
+            self._kept.popleft()
         return self._decided()
 
     def _decided(self) -> list[tuple[A, B | None]]:

@@ -10,6 +10,8 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from rtreid_ros.nodes.flow.room import Room
+
 T = TypeVar("T")
 
 _RECENT_S = 1.0
@@ -21,12 +23,13 @@ _LOOK_AGAIN_S = 0.02
 class Inbox(Generic[T]):
     """A queue for each of several cameras, and one thread that takes from them.
 
-    A full queue lets the oldest item go.
+    A full queue lets the oldest items go.
 
     Args:
         cameras: their names.
         depth: most items waiting of each; with 1 the newest frame wins.
-        blocking: nothing goes; who brings one more waits until there is room.
+        most_bytes: most that the items of each keep alive, unless it is one; None = any amount.
+        blocking: nothing goes, whatever its bytes; who brings one more waits until there is room.
         dropped: called with a camera and the number of its items that went, by whoever brings a new one.
         ready: whether an item of this camera may be taken now. Must not block.
         taken: called after items were taken, by whoever takes them.
@@ -37,12 +40,14 @@ class Inbox(Generic[T]):
         cameras: Sequence[str],
         *,
         depth: int = 1,
+        most_bytes: int | None = None,
         blocking: bool = False,
         dropped: Callable[[str, int], None] = lambda *_: None,
         ready: Callable[[str], bool] = lambda _: True,
         taken: Callable[[], None] = lambda: None,
     ) -> None:
         self._depth = depth
+        self._room = Room(depth, None if blocking else most_bytes)
         self._blocking = blocking
         self._dropped = dropped
         self._ready = ready
@@ -56,7 +61,6 @@ class Inbox(Generic[T]):
 
     def put(self, camera: str, item: T) -> None:
         """Bring an item; returns at once unless blocking and full."""
-        gone = 0
         queue = self._queues[camera]
         with self._condition:
             if self._blocking:
@@ -65,9 +69,9 @@ class Inbox(Generic[T]):
                 return
             queue.append(item)
             self._last[camera] = time.monotonic()
-            while len(queue) > self._depth:
+            gone = sum(self._room.excess(queue))
+            for _ in range(gone):
                 queue.popleft()
-                gone += 1
             self._condition.notify_all()
         if gone:
             self._dropped(camera, gone)

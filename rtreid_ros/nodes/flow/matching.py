@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Generic, TypeVar
+
+from rtreid_ros.nodes.flow.room import Room
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -20,11 +23,21 @@ class StampMatcher(Generic[A, B]):
     Args:
         depth: most items of each stream that wait for their partner.
         unmatched: called with the number of items given up, first and second stream.
+        most_bytes: most that the items of a stream that wait keep alive, unless it is one; None = any amount.
+        dropped: called with the number of items that went because of their bytes.
     """
 
-    def __init__(self, depth: int, unmatched: Callable[[int, int], None]) -> None:
-        self._depth = depth
+    def __init__(
+        self,
+        depth: int,
+        unmatched: Callable[[int, int], None],
+        *,
+        most_bytes: int | None = None,
+        dropped: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self._room = Room(depth, most_bytes)
         self._unmatched = unmatched
+        self._dropped = dropped
         self._first: dict[int, A] = {}
         self._second: dict[int, B] = {}
 
@@ -56,8 +69,9 @@ class StampMatcher(Generic[A, B]):
     def _keep(self, waiting: dict[int, T], stamp: int, item: T) -> int:
         waiting.pop(stamp, None)  # one that comes twice counts as new
         waiting[stamp] = item
-        gone = 0
-        while len(waiting) > self._depth:
-            del waiting[next(iter(waiting))]
-            gone += 1
-        return gone
+        many, heavy = self._room.excess(waiting.values())
+        for key in list(islice(waiting, many + heavy)):
+            del waiting[key]
+        if heavy:
+            self._dropped(heavy)
+        return many

@@ -65,6 +65,7 @@ class Worker(BatchWorker[T]):
         process: what to do with an item; must not raise.
         depth: most items waiting. When one more comes, the oldest goes: with 1 the newest frame
             wins.
+        most_bytes: most that they keep alive, unless it is one; None = any amount.
         lossless: nothing goes; who brings one more waits until there is room.
         dropped: called with the number of items that went, from the thread that brings a new one.
     """
@@ -74,11 +75,16 @@ class Worker(BatchWorker[T]):
         process: Callable[[T], None],
         *,
         depth: int = 1,
+        most_bytes: int | None = None,
         lossless: bool = False,
         dropped: Callable[[int], None],
     ) -> None:
         inbox: Inbox[T] = Inbox(
-            [_ONE], depth=depth, blocking=lossless, dropped=lambda _, count: dropped(count)
+            [_ONE],
+            depth=depth,
+            most_bytes=most_bytes,
+            blocking=lossless,
+            dropped=lambda _, count: dropped(count),
         )
         super().__init__(lambda items: process(items[0][1]), inbox)
 

@@ -99,6 +99,11 @@ class ImageView:
     cdr: bytes
     compressed: bool = False
 
+    @property
+    def nbytes(self) -> int:
+        """Memory it keeps alive."""
+        return len(self.cdr)
+
     def bgr(self) -> UInt8:
         """``(H, W, 3) uint8`` BGR; a read-only view of the message for ``bgr8``.
 
