@@ -16,7 +16,6 @@ Figures are measured anew when the recipe changes.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import statistics
 import sys
@@ -31,6 +30,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench.machine import machine
+from bench.results import digest_of
 from bench.sections import table, write_section
 from rtreid_ros.options import describe
 from rtreid_ros.reid.checkpoint import load_checkpoint
@@ -74,14 +74,7 @@ def digest(config: TrainingConfig, *, without: Sequence[str]) -> str:
     for section, key, default in LATER:  # so that figures of before stay what they are
         if values[section].get(key) == default:
             del values[section][key]
-    values = {section: content for section, content in values.items() if content}
-    for word in without:
-        section, _, key = word.partition(".")
-        if key:
-            values.get(section, {}).pop(key, None)
-        else:
-            values.pop(section, None)
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:8]
+    return digest_of(values, without=without)
 
 
 LATER = (

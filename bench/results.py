@@ -1,9 +1,11 @@
-"""Figures kept between runs of the benchmarks of trackers."""
+"""Figures kept between runs of benchmarks, and what they belong to."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,3 +44,15 @@ class ResultsFile:
         if self._path.is_file():
             content.update(json.loads(self._path.read_text(encoding="utf-8")))
         return content
+
+
+def digest_of(values: Mapping[str, Mapping[str, Any]], *, without: Sequence[str]) -> str:
+    """A short name for plain values of a configuration, but for these sections or ``section.key``."""
+    kept = {section: dict(content) for section, content in values.items() if content}
+    for word in without:
+        section, _, key = word.partition(".")
+        if key:
+            kept.get(section, {}).pop(key, None)
+        else:
+            kept.pop(section, None)
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:8]

@@ -72,6 +72,15 @@ def test_the_gradient_is_taken_between_real_and_generated():
     torch.testing.assert_close(found, expected)
 
 
+def test_as_many_labels_are_swapped_for_the_discriminator_as_asked_for():
+    scores, generator = torch.full((20_000,), 0.7), torch.Generator().manual_seed(0)
+    plain, swapped = (make("non_saturating", swapped=share) for share in (0.0, 0.2))
+    real, fake = plain.real(scores).item(), plain.fake(scores).item()
+    assert swapped.real(scores, generator).item() == pytest.approx(0.8 * real + 0.2 * fake, rel=0.01)
+    assert swapped.fake(scores, generator).item() == pytest.approx(0.8 * fake + 0.2 * real, rel=0.01)
+    assert swapped.deceit(scores).item() == plain.deceit(scores).item()
+
+
 def test_cross_entropy_softens_the_labels_of_real_pictures_alone():
     objective, scores = make("non_saturating", soft_label=0.8), torch.tensor([0.7])
     share = torch.sigmoid(scores).item()

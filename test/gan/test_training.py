@@ -42,7 +42,14 @@ class Shade(Generator):
 @pytest.mark.parametrize(
     "overrides",
     [
-        ("groups.by=appearance", "groups.count=3", "views.noise=0.2", "schedule.kind=cosine"),
+        (
+            "groups.by=appearance",
+            "groups.count=3",
+            "objective.name=non_saturating",
+            "objective.swapped=0.3",
+            "views.noise=0.2",
+            "schedule.kind=cosine",
+        ),
         (
             "generator.name=dcgan",
             "discriminator.name=critic",
@@ -51,7 +58,7 @@ class Shade(Generator):
         ),
         ("generator.name=vae_decoder", "objective.name=vae_gan", "optimizer.name=rmsprop", "training.ema=0"),
     ],
-    ids=["groups and views", "critic steps", "encoder, no average"],
+    ids=["groups, labels and views", "critic steps", "encoder, no average"],
 )
 def test_a_resumed_training_equals_one_that_was_never_interrupted(trainer, tmp_path, monkeypatch, overrides):
     check_resumption(trainer, load_gan, monkeypatch, tmp_path, *overrides)

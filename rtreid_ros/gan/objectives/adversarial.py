@@ -19,39 +19,53 @@ class NonSaturatingOptions(ObjectiveOptions):
     soft_label: float = option(
         0.9, "target of real pictures for the discriminator; generated ones have 0", ge=0.5, le=1
     )
+    swapped: float = option(
+        0.0, "probability with which a picture has the other label for the discriminator", ge=0, le=0.5
+    )
 
 
 class NonSaturating(Objective):
     """Binary cross-entropy; the generator maximises log D(G(z)).
 
     Goodfellow et al., Generative Adversarial Nets, 2014, section 3. Labels are smoothed on one side only
-    (Salimans et al., Improved Techniques for Training GANs, 2016, section 3.4).
+    (Salimans et al., Improved Techniques for Training GANs, 2016, section 3.4), and swapped now and then if
+    asked for (Chintala et al., How to Train a GAN, NIPS 2016 workshop, tip 6).
     """
 
     Options = NonSaturatingOptions
     options: NonSaturatingOptions
 
-    def real(self, scores: torch.Tensor) -> torch.Tensor:
+    def real(self, scores: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
         """See `Objective`."""
-        return _cross_entropy(scores, self.options.soft_label)
+        return self._judged(scores, self.options.soft_label, 0.0, generator)
 
-    def fake(self, scores: torch.Tensor) -> torch.Tensor:
+    def fake(self, scores: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
         """See `Objective`."""
-        return _cross_entropy(scores, 0.0)
+        return self._judged(scores, 0.0, self.options.soft_label, generator)
 
     def deceit(self, scores: torch.Tensor) -> torch.Tensor:
         """See `Objective`."""
-        return _cross_entropy(scores, 1.0)
+        return _cross_entropy(scores, torch.ones_like(scores))
+
+    def _judged(
+        self, scores: torch.Tensor, label: float, other: float, generator: torch.Generator | None
+    ) -> torch.Tensor:
+        """The discriminator's loss where pictures have a label or, by chance, the other one."""
+        labels = torch.full_like(scores, label)
+        if self.options.swapped:
+            chance = torch.rand(scores.shape, generator=generator, device=scores.device)
+            labels = labels.masked_fill(chance < self.options.swapped, other)
+        return _cross_entropy(scores, labels)
 
 
 class Hinge(Objective):
     """Lim and Ye, Geometric GAN, 2017; Miyato et al., 2018, equations 16 and 17."""
 
-    def real(self, scores: torch.Tensor) -> torch.Tensor:
+    def real(self, scores: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
         """See `Objective`."""
         return (1 - scores).relu().mean()
 
-    def fake(self, scores: torch.Tensor) -> torch.Tensor:
+    def fake(self, scores: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
         """See `Objective`."""
         return (1 + scores).relu().mean()
 
@@ -65,11 +79,11 @@ class EarthMover(Objective):
 
     batch_norm = False
 
-    def real(self, scores: torch.Tensor) -> torch.Tensor:
+    def real(self, scores: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
         """See `Objective`."""
         return -scores.mean()
 
-    def fake(self, scores: torch.Tensor) -> torch.Tensor:
+    def fake(self, scores: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
         """See `Objective`."""
         return scores.mean()
 
@@ -147,6 +161,6 @@ def gradient_penalty(
     return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
 
 
-def _cross_entropy(scores: torch.Tensor, target: float) -> torch.Tensor:
-    loss: torch.Tensor = functional.binary_cross_entropy_with_logits(scores, torch.full_like(scores, target))
+def _cross_entropy(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    loss: torch.Tensor = functional.binary_cross_entropy_with_logits(scores, labels)
     return loss

@@ -81,11 +81,11 @@ class Objective:
     def __init__(self, options: ObjectiveOptions) -> None:
         self.options = options
 
-    def real(self, scores: torch.Tensor) -> torch.Tensor:
-        """The discriminator's loss of ``(B,)`` scores of real pictures."""
+    def real(self, scores: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
+        """The discriminator's loss of ``(B,)`` scores of real pictures; `generator` of what is drawn."""
         raise NotImplementedError
 
-    def fake(self, scores: torch.Tensor) -> torch.Tensor:
+    def fake(self, scores: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
         """The same of generated ones."""
         raise NotImplementedError
 
@@ -108,8 +108,8 @@ class Objective:
             fake = players.generator(deal.noise(players.generator.latent), deal.groups)
         real_view, fake_view = deal.views(deal.real), deal.views(fake)
         losses = {
-            "real": self.real(players.discriminator(real_view, deal.groups).scores),
-            "fake": self.fake(players.discriminator(fake_view, deal.groups).scores),
+            "real": self.real(players.discriminator(real_view, deal.groups).scores, deal.generator),
+            "fake": self.fake(players.discriminator(fake_view, deal.groups).scores, deal.generator),
         }
         penalty = self.penalty(players.discriminator, real_view, fake_view, deal)
         return losses if penalty is None else {**losses, "penalty": penalty}

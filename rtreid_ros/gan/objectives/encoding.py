@@ -47,7 +47,10 @@ class Encoding(Objective):
             free = players.generator(deal.noise(latent), deal.groups)
         views = [deal.views(images) for images in (deal.real, rebuilt, free)]
         real, *made = (players.discriminator(view, deal.groups).scores for view in views)
-        losses = {"real": self.real(real), "fake": self.both * self.fake(torch.cat(made))}
+        losses = {
+            "real": self.real(real, deal.generator),
+            "fake": self.both * self.fake(torch.cat(made), deal.generator),
+        }
         # half of each kind of what is made
         odd = torch.arange(len(free), device=free.device)[:, None, None, None] % 2 == 1
         penalty = self.penalty(players.discriminator, views[0], torch.where(odd, *views[1:]), deal)
