@@ -5,6 +5,7 @@ EXTRAS ?=
 OUT ?=
 ARGS ?=
 SOURCE ?=
+JOBS ?= auto
 # A sourced ROS installation would mix its Python packages with those of the environment.
 unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH LD_LIBRARY_PATH PYTHONHOME PYTHONPATH ROS_DISTRO
 
@@ -13,7 +14,7 @@ unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH LD_LIBRARY_PATH 
 help:
 	@echo "make demo                    run the whole graph on a synthetic scene; results in out/demo/"
 	@echo "make demo SOURCE=video.mp4   the same on your own video (ARGS='--detector M --embedder M' names models)"
-	@echo "make test                    lint, then run all tests"
+	@echo "make test                    lint, then run all tests (JOBS=1: one after the other)"
 	@echo "make build                   the environment and the messages alone (EXTRAS='gpu train' adds extras)"
 	@echo "make bench                   measure everything anew; writes docs/benchmarks.md"
 	@echo "make lint                    ruff and mypy"
@@ -27,7 +28,7 @@ build:
 	@$(PYTHON) scripts/bootstrap.py $(EXTRAS)
 
 test: lint
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n $(JOBS) --dist worksteal
 
 lint:
 	@$(PYTHON) scripts/bootstrap.py eval tune dev openvino train $(EXTRAS)

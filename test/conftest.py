@@ -1,5 +1,6 @@
 """Fixtures for all tests."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -7,6 +8,9 @@ import pytest
 
 sys.path.append(str(Path(__file__).parent))  # for `support`
 pytest.register_assert_rewrite("support")
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # several threads in each of several workers only wait for each other
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -16,7 +16,10 @@ from support.models import constant_detector, mean_color_embedder
 from support.waiting import until
 
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
-_domains = itertools.count(os.getpid())
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+# each worker has domains of its own: the middleware counts whom a test has killed for seconds after it
+_domains = itertools.count(os.getpid() * WORKERS + WORKER, WORKERS)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 from bench.street import DAY, FPS, days, street
 
-DAYS = 8
+DAYS = 5
 TRACED_DAYS = 3  # counting is slow
 KILOBYTE = 1024
 
