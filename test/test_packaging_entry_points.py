@@ -126,6 +126,12 @@ def test_every_ros_package_we_import_is_declared(
     assert needed <= extra
 
 
+def test_what_launch_files_start_is_declared_but_for_rviz(package: ElementTree.Element) -> None:
+    declared = {item.text for item in package if item.tag == "exec_depend"}
+    assert {"ros2bag", "rosbag2_storage_mcap"} <= declared
+    assert "rviz2" not in declared, "half a desktop, which a robot need not have"
+
+
 def test_only_declared_distributions_are_imported(project: dict[str, Any]) -> None:
     modules = {
         "onnxruntime-gpu": "onnxruntime",

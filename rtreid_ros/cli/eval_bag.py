@@ -92,6 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
     from rtreid_ros.bags.cameras import find_cameras  # noqa: PLC0415
     from rtreid_ros.bags.reader import BagReader  # noqa: PLC0415
     from rtreid_ros.cli.eval_bag_summary import Outcome, files_of  # noqa: PLC0415
+    from rtreid_ros.evaluation.metrics import require_judging  # noqa: PLC0415
     from rtreid_ros.sinks.protection import protect  # noqa: PLC0415
 
     output = arguments.output or Path("out", "eval-bag", arguments.bag.resolve().stem)
@@ -102,7 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
         protect(inputs, files_of(output, [camera.name for camera in cameras]))
         judges = _judges(arguments, reader, cameras, truths)
         if any(judge.truth is not None for judge in judges.values()):
-            _require_metrics()
+            require_judging()  # so that nobody waits for a replay in vain
         with _replay(arguments, cameras) as replay:
             latencies = _play(arguments, reader, cameras, judges, replay, output)
             models = {stage: str(info) for stage, info in replay.node.models.items()}
@@ -111,16 +112,6 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.quiet:
         print(outcome.text())
     return 0
-
-
-def _require_metrics() -> None:
-    """Nothing if judging will be possible, so that nobody waits for a replay in vain."""
-    import importlib.util  # noqa: PLC0415
-
-    from rtreid_ros.errors import MissingDependencyError  # noqa: PLC0415
-
-    if importlib.util.find_spec("trackeval") is None:
-        raise MissingDependencyError("judging tracks needs TrackEval: pip install 'rtreid_ros[eval]'")
 
 
 def _replay(arguments: argparse.Namespace, cameras: Sequence[Camera]) -> Replay:

@@ -8,6 +8,7 @@ Multi-Camera Tracking", 2016 (IDF1).
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
     from rtreid_ros.evaluation.mot_text import MotTable
     from rtreid_ros.types import GroundTruth, Tracks
+
+NEEDED = "judging tracks needs TrackEval: pip install trackeval"
+"""What to say where it is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,13 +168,26 @@ def combine(evaluations: Sequence[Evaluation], name: str = "COMBINED") -> Evalua
     return Evaluation(name, _scores(raw, counts), raw, counts)
 
 
+def can_judge() -> bool:
+    """Whether TrackEval is there, without the time it takes to import it."""
+    return importlib.util.find_spec("trackeval") is not None
+
+
+def require_judging() -> None:
+    """Nothing if tracks can be judged.
+
+    Raises:
+        MissingDependencyError: TrackEval is not installed.
+    """
+    if not can_judge():
+        raise MissingDependencyError(NEEDED)
+
+
 def _families() -> dict[str, Any]:
     try:
         import trackeval  # noqa: PLC0415 (optional, slow to import)
     except ImportError as error:
-        raise MissingDependencyError(
-            f"judging tracks needs TrackEval ({error}): pip install 'rtreid_ros[eval]'"
-        ) from error
+        raise MissingDependencyError(f"{NEEDED} ({error})") from error
     quiet = {"PRINT_CONFIG": False}
     metrics = trackeval.metrics
     return {"HOTA": metrics.HOTA(), "CLEAR": metrics.CLEAR(quiet), "Identity": metrics.Identity(quiet)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
 import time
@@ -11,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from rtreid_ros.errors import ConfigError, MissingDependencyError, RtreidError
+from rtreid_ros.errors import ConfigError, RtreidError
 from rtreid_ros.evaluation.judging import BENCHMARKS
+from rtreid_ros.evaluation.metrics import NEEDED, can_judge
 from rtreid_ros.evaluation.stamped import StampedEvaluator
 from rtreid_ros.msg import TrackArray
 from rtreid_ros.nodes import qos
@@ -30,21 +30,23 @@ class EvaluatorNode(ObserverNode):
     Always: ``frames`` published, ``dropped`` (without tracks), and from image stamp to receipt of
     the tracks, in milliseconds, ``latency_ms_p50`` and ``_p99``, ``overhead_ms_p50`` and ``_p99``
     (the same without the time inside the stages); null where stamps are of another clock, or media
-    time when lossless. With ground truth also the figures of `evaluation.Scores`.
+    time when lossless. With ground truth, and TrackEval to judge by, also the figures of
+    `evaluation.Scores`.
     """
 
     kind = "evaluator_node"
 
     def configure(self) -> None:
-        """Make sure that judging will be possible."""
+        """Make sure that the figures can be written."""
         options = self.options()
         self.lossless, self.settle = options.lossless, options.settle
         self._output = Path(options.output)
         self._evaluator = StampedEvaluator(BENCHMARKS[options.rules])
         self._latencies: deque[tuple[float, float]] = deque(maxlen=_LATENCIES)
         self._has_truth = False
-        if importlib.util.find_spec("trackeval") is None:
-            raise MissingDependencyError("judging tracks needs TrackEval: pip install 'rtreid_ros[eval]'")
+        self._judges = can_judge()
+        if not self._judges:
+            self.get_logger().warning(f"only latencies and counts, no scores: {NEEDED}")
         try:
             self._output.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -77,7 +79,7 @@ class EvaluatorNode(ObserverNode):
         """Judge and write the figures."""
         frames = max(self.published or 0, self.ledger.announced)
         figures: dict[str, float | int | None] = {}
-        if self._has_truth:
+        if self._has_truth and self._judges:
             try:
                 figures.update(self._evaluator.evaluation().scores.as_dict())
             except RtreidError as error:

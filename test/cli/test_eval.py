@@ -189,10 +189,10 @@ def test_missing_paths_and_places_are_explained(rtreid, tmp_path):
     assert (code, "cannot be written" in err) == (2, True)
 
 
-def test_without_trackeval_the_extra_is_named(rtreid, tmp_path, monkeypatch):
+def test_without_trackeval_it_is_said_what_to_install(rtreid, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "trackeval", None)
     (tmp_path / "gt.txt").write_text("1,1,0,0,10,20,1,1,1\n")
     (tmp_path / "tracks.txt").write_text("")
     code, _, err = rtreid("eval", tmp_path, "--gt", tmp_path)
     assert code == 2
-    assert "pip install 'rtreid_ros[eval]'" in err
+    assert "pip install trackeval" in err
