@@ -46,6 +46,11 @@ def graph(context: LaunchContext) -> list[Action]:
     cameras = values.names("cameras")
     if not cameras:
         raise ConfigError("cameras:= must name one camera or more, such as cameras:=front,rear")
+    if values["image"].startswith("/"):
+        raise ConfigError(
+            "image:= is a topic in the namespace of every camera, such as image_raw for "
+            f"/{cameras[0]}/image_raw, got {values['image']!r}"
+        )
     remaps = {}
     for camera in cameras:
         remaps |= renamed(f"{camera}/image", f"{camera}/{values['image']}")

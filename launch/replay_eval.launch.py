@@ -4,30 +4,36 @@
 
 The results are those of `rtreid eval-bag`, below `output`: tracks.txt, bag/, metrics.json; but live, so
 that a slow stage drops frames. `player:=source_node lossless:=true` drops none and gives the same tracks
-as `rtreid eval-bag`. Ground truth is the bag's topic `ground_truth`, or a file: `gt:=gt.txt`.
+as `rtreid eval-bag`. Ground truth is the bag's topic `ground_truth`, or a file: `gt:=gt.txt`. Nothing but
+the images and their ground truth is played: tracks of the bag would mix with the live ones.
 """
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from launch import Action, LaunchContext, LaunchDescription
 from launch.actions import EmitEvent, ExecuteProcess, OpaqueFunction, RegisterEventHandler, TimerAction
 from launch.event_handlers import OnProcessExit
 from launch.events import Shutdown
+from launch.substitutions import PathJoinSubstitution
+from launch_ros.substitutions import FindPackagePrefix
 
-from rtreid_ros.errors import ConfigError
+from rtreid_ros.bags.definitions import TRACK_ARRAY
+from rtreid_ros.bags.topics import COMPRESSED, companion, image_topic, image_topics, listing, recorded_topics
+from rtreid_ros.errors import ConfigError, SourceError
 from rtreid_ros.evaluation.judging import BENCHMARKS
 from rtreid_ros.launching.arguments import Argument, Values, declaration, declare
 from rtreid_ros.launching.lifecycle import bring_up, end_after
 from rtreid_ros.launching.nodes import image_readers, observers, our_node, renamed, stages
+from rtreid_ros.sinks.protection import protect
 
 OWN = {
     "bag": Argument("the bag: a folder, .mcap or .db3 file"),
     "topic": Argument(
-        "image topic as `ros2 bag info` lists it, such as /image/compressed; empty = /image, or with "
-        "player:=source_node the only one"
+        "image topic as `ros2 bag info` lists it, such as /image/compressed; empty = the only one"
     ),
     "gt": Argument(
         "gt.txt or sequence folder (player:=source_node only); empty = the bag's topic ground_truth"
@@ -53,7 +59,7 @@ SHARED = (
     "output",
     "evaluate",
 )
-_COMPRESSED = "/compressed"
+_WRITTEN = ("tracks.txt", "bag", "metrics.json", "scores.json")
 _DISCOVERY_S = 2.0
 """Players and nodes find each other within this."""
 
@@ -69,6 +75,8 @@ def graph(context: LaunchContext) -> list[Action]:
     values = Values(context)
     if not values["bag"] or not Path(values["bag"]).exists():
         raise ConfigError(f"bag:= must name a bag to play, got {values['bag']!r}")
+    output = Path(values["output"])
+    protect(filter(None, [values["bag"], values["gt"]]), (output / name for name in _WRITTEN))
     if values["player"] == "rosbag2":
         return with_rosbag2(values)
     return with_source_node(values)
@@ -79,13 +87,19 @@ def with_rosbag2(values: Values) -> list[Action]:
     for name, wrong in (("gt", values["gt"]), ("lossless", values.flag("lossless"))):
         if wrong:
             raise ConfigError(f"{name} needs player:=source_node, for `ros2 bag play` numbers no frames")
-    topic = values["topic"] or "/image"
-    raw = topic.removesuffix(_COMPRESSED)
-    parameters = {"use_sim_time": True, "image_transport": "raw" if raw == topic else "compressed"}
+    image, truth = played_topics(values)
+    raw = image.removesuffix(COMPRESSED)
+    parameters = {"use_sim_time": True, "image_transport": "raw" if raw == image else "compressed"}
     parameters["rules"] = values["rules"]
     remaps = renamed("image", raw)
-    nodes = [*stages(values, parameters, remaps), *observers(values, parameters, remaps)]
-    player = ExecuteProcess(cmd=play_command(values), name="ros2_bag_play", output="screen")
+    seen: dict[str, Any] = dict(parameters)
+    if truth:
+        # bags of others do not tell the player to keep it for latecomers, and nobody comes late here
+        seen[f"qos_overrides.{truth}.subscription.durability"] = "volatile"
+    told = {**remaps, "ground_truth": truth} if truth else remaps
+    nodes = [*stages(values, parameters, remaps), *observers(values, seen, told)]
+    topics = [image, truth] if truth else [image]
+    player = ExecuteProcess(cmd=play_command(values, topics), name="ros2_bag_play", output="screen")
     done = TimerAction(
         period=values.number("settle"), actions=[EmitEvent(event=Shutdown(reason="the bag has ended"))]
     )
@@ -93,11 +107,29 @@ def with_rosbag2(values: Values) -> list[Action]:
     return [ended, *bring_up(nodes, values, then=[player])]
 
 
-def play_command(values: Values) -> list[str]:
-    """What plays the bag, with options that Humble and later know."""
-    rate = f"{values.number('rate'):g}"
+def played_topics(values: Values) -> tuple[str, str | None]:
+    """The image topic and, where the bag has one, that of its ground truth.
+
+    Raises:
+        SourceError: no such topic, or none was named and several could be meant.
+    """
+    bag = Path(values["bag"])
+    topics = recorded_topics(bag)
+    images = image_topics(topics)
+    if values["topic"]:
+        image = image_topic(topics, values["topic"], bag).name
+    elif len(images) == 1:
+        image = images[0].name
+    else:
+        raise SourceError(f"topic:= must name an image topic of {bag}; it has:{listing(topics)}")
+    return image, companion(topics, image, TRACK_ARRAY, "ground_truth", alone=len(images) == 1)
+
+
+def play_command(values: Values, topics: Sequence[str]) -> list[str]:
+    """What plays these topics of the bag, with options that Humble and later know."""
+    rate = f"{values.number('rate', zero=False):g}"
     options = ["--clock", "--rate", rate, "--delay", f"{_DISCOVERY_S:g}", "--disable-keyboard-controls"]
-    return ["ros2", "bag", "play", values["bag"], *options]
+    return ["ros2", "bag", "play", values["bag"], *options, "--topics", *topics]
 
 
 def with_source_node(values: Values) -> list[Action]:
@@ -120,6 +152,8 @@ def judging(values: Values) -> list[Action]:
     """`rtreid eval` on what was recorded, where `gt` was given."""
     if not values["gt"]:
         return []
-    command = [sys.executable, "-m", "rtreid_ros.cli.main", "eval", f"{values['output']}/tracks.txt"]
-    command += ["--gt", values["gt"], "--rules", values["rules"]]
-    return [ExecuteProcess(cmd=[*command, "--json", f"{values['output']}/scores.json"], output="screen")]
+    # in the Python of our nodes, which may be a virtual environment's; launch runs in that of ROS
+    command = PathJoinSubstitution([FindPackagePrefix("rtreid_ros"), "bin", "rtreid"])
+    files = [f"{values['output']}/tracks.txt", "--gt", values["gt"], "--rules", values["rules"]]
+    scores = f"{values['output']}/scores.json"
+    return [ExecuteProcess(cmd=[command, "eval", *files, "--json", scores], output="screen")]

@@ -3,27 +3,47 @@
 from __future__ import annotations
 
 import ast
-import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from support.launched import Described, load, require_launch
 
-from rtreid_ros.errors import ConfigError
+from rtreid_ros.bags import messages
+from rtreid_ros.errors import ConfigError, SourceError
 from rtreid_ros.nodes.options import NODES
+from rtreid_ros.sinks.bag_output import BagOutput
 from rtreid_ros.tracking import TRACKERS
+from rtreid_ros.types import Tracks
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted(path.name.removesuffix(".launch.py") for path in (ROOT / "launch").glob("*.launch.py"))
-NEEDED = {"multi_camera": {"cameras": "front,rear"}, "replay_eval": {"bag": str(ROOT)}}
-"""Arguments without which a launch file has nothing to do."""
+
+
+@pytest.fixture(scope="module")
+def bag(tmp_path_factory):
+    """A recording of two cameras, one of them with ground truth, and of what was made of their images."""
+    path = tmp_path_factory.mktemp("bags") / "recording"
+    head = messages.header(10**18, "cam")
+    with BagOutput(path) as output:
+        for topic in ("/front/image", "/rear/image/compressed"):
+            make = messages.raw_image if topic == "/front/image" else messages.jpeg_image
+            quality = () if topic == "/front/image" else (90,)
+            output.write_message(topic, make(np.zeros((8, 8, 3), np.uint8), head, *quality), 10**18)
+        for topic in ("/rear/ground_truth", "/tracks"):
+            output.write_message(topic, messages.track_array(Tracks.empty(), head, (8, 8)), 10**18)
+    return path
 
 
 @pytest.fixture
-def described():
-    """Describes a launch file with arguments."""
+def described(bag):
+    """Describes a launch file with arguments; those without which it has nothing to do are there."""
     require_launch()
-    return lambda name, **arguments: Described(name, **{**NEEDED.get(name, {}), **arguments})
+    needed = {
+        "multi_camera": {"cameras": "front,rear"},
+        "replay_eval": {"bag": str(bag), "topic": "/rear/image/compressed"},
+    }
+    return lambda name, **arguments: Described(name, **{**needed.get(name, {}), **arguments})
 
 
 @pytest.mark.parametrize("name", [*FILES, "../rtreid_ros/launching/nodes"])
@@ -54,8 +74,9 @@ def test_every_parameter_given_is_one_of_the_node(name: str, described) -> None:
         visualize="true",
         use_sim_time="true",
     )
+    override = "qos_overrides./rear/ground_truth.subscription.durability"
     for executable, actions in graph.nodes.items():
-        known = {"use_sim_time", *(option for option, _ in NODES[executable].options("sort"))}
+        known = {"use_sim_time", override, *(option for option, _ in NODES[executable].options("sort"))}
         for index in range(len(actions)):
             assert set(graph.parameters(executable, index)) <= known
 
@@ -85,6 +106,7 @@ def test_nodes_that_are_started_again_start_themselves(described) -> None:
     graph = described("tracking", respawn="true")
     assert graph.parameters("tracking_node")["autostart"] is True
     assert graph.node("tracking_node")._ExecuteLocal__respawn is True
+    assert graph.node("tracking_node")._ExecuteLocal__respawn_delay == 1.0
     waiting = described("tracking", respawn="true", autostart="false")
     assert waiting.parameters("tracking_node") == {"autostart": False}
 
@@ -142,7 +164,11 @@ def test_arguments_become_parameters_of_the_nodes_that_have_them(described) -> N
         "tracker.name": "sort",
         "camera_motion.method": "ecc",
     }
-    assert graph.parameters("embedder_node") == {**common, "embedder.model": "osnet_x0_25_market1501.onnx"}
+    assert graph.parameters("embedder_node") == {
+        **common,
+        "embedder.model": "osnet_x0_25_market1501.onnx",
+        "tracker.name": "sort",
+    }
     assert graph.parameters("tracker_node") == {**common, "tracker.name": "sort"}
 
 
@@ -209,31 +235,51 @@ def test_several_cameras_share_one_process(described) -> None:
     assert "tracks" not in alone.remaps("visualizer_node")
     with pytest.raises(ConfigError, match="cameras:= must name"):
         described("multi_camera", cameras=" , ")
+    with pytest.raises(ConfigError, match=r"in the namespace of every camera.*, got '/camera/image_raw'"):
+        described("multi_camera", image="/camera/image_raw")
 
 
-def test_a_bag_is_played_in_simulated_time(described) -> None:
-    graph = described("replay_eval", bag=str(ROOT), topic="/cam/image/compressed", rate="0.5", rules="MOT17")
-    command = graph.module.play_command(graph.values)
-    assert command[:7] == ["ros2", "bag", "play", str(ROOT), "--clock", "--rate", "0.5"]
+def test_a_bag_is_played_in_simulated_time(described, bag) -> None:
+    graph = described("replay_eval", rate="0.5", rules="MOT17")
+    command = graph.module.play_command(graph.values, ["/image"])
+    assert command[:7] == ["ros2", "bag", "play", str(bag), "--clock", "--rate", "0.5"]
     for executable in ("tracking_node", "recorder_node", "evaluator_node"):
         assert graph.parameters(executable)["use_sim_time"] is True
     for executable in ("tracking_node", "recorder_node"):
         assert graph.parameters(executable)["image_transport"] == "compressed"
-        assert graph.remaps(executable)["image/compressed"] == "/cam/image/compressed"
+        assert graph.remaps(executable)["image/compressed"] == "/rear/image/compressed"
     assert graph.parameters("evaluator_node")["rules"] == "MOT17"
     assert "source_node" not in graph.nodes
 
 
-def test_a_bag_played_by_our_source_is_numbered(described, tmp_path) -> None:
+def test_only_a_camera_and_its_ground_truth_are_played(described, bag, tmp_path) -> None:
+    graph = described("replay_eval")
+    assert graph.module.played_topics(graph.values) == ("/rear/image/compressed", "/rear/ground_truth")
+    command = graph.module.play_command(graph.values, ["/a", "/b"])
+    assert command[-3:] == ["--topics", "/a", "/b"]
+    for executable in ("recorder_node", "evaluator_node"):
+        assert graph.remaps(executable)["ground_truth"] == "/rear/ground_truth"
+        override = "qos_overrides./rear/ground_truth.subscription.durability"
+        assert graph.parameters(executable)[override] == "volatile"
+    assert "ground_truth" not in graph.remaps("tracking_node")
+    alone = described("replay_eval", topic="/front/image")
+    assert alone.module.played_topics(alone.values) == ("/front/image", None)
+    assert "ground_truth" not in alone.remaps("evaluator_node")
+    # so it is where the bag is only its file, without metadata
+    (file,) = bag.glob("*.mcap")
+    single = described("replay_eval", bag=str(file))
+    assert single.module.played_topics(single.values) == ("/rear/image/compressed", "/rear/ground_truth")
+
+
+def test_a_bag_played_by_our_source_is_numbered(described, bag, tmp_path) -> None:
     graph = described("replay_eval", player="source_node", lossless="true", output=str(tmp_path))
     given = graph.parameters("source_node")
-    assert (given["source"], given["lossless"], given["wait_for_subscribers"]) == (str(ROOT), True, 2)
+    assert (given["source"], given["lossless"], given["wait_for_subscribers"]) == (str(bag), True, 2)
     assert graph.module.judging(graph.values) == []
     graph.context.launch_configurations["gt"] = "gt.txt"
     (judge,) = graph.module.judging(graph.values)
-    command = [part[0].text for part in judge.cmd]
-    assert command[:4] == [sys.executable, "-m", "rtreid_ros.cli.main", "eval"]
-    assert command[4:7] == [str(tmp_path / "tracks.txt"), "--gt", "gt.txt"]
+    command = [part[0].text for part in judge.cmd[1:]]
+    assert command[:4] == ["eval", str(tmp_path / "tracks.txt"), "--gt", "gt.txt"]
 
 
 @pytest.mark.parametrize(
@@ -243,10 +289,32 @@ def test_a_bag_played_by_our_source_is_numbered(described, tmp_path) -> None:
         ({"bag": "/no/such"}, "bag:= must name a bag to play, got '/no/such'"),
         ({"gt": "gt.txt"}, "gt needs player:=source_node"),
         ({"lossless": "true"}, "lossless needs player:=source_node"),
-        ({"rate": "fast"}, "rate:= takes a number, got 'fast'"),
+        ({"rate": "fast"}, "rate:= takes a number above 0, got 'fast'"),
+        ({"rate": "0"}, "rate:= takes a number above 0, got '0'"),
+        ({"rate": "-2"}, "rate:= takes a number above 0, got '-2'"),
+        ({"settle": "-1"}, "settle:= takes a number from 0, got '-1'"),
+        ({"settle": "nan"}, "settle:= takes a number from 0, got 'nan'"),
+        ({"topic": ""}, r"topic:= must name an image topic of .*\n  /front/image  \(sensor_msgs"),
+        ({"topic": "/front/imag"}, "no topic '/front/imag'"),
+        ({"topic": "/tracks"}, "topic /tracks is no image"),
         ({"rate": "2", "player": "source_node"}, "rate needs player:=rosbag2"),
     ],
 )
 def test_a_replay_that_cannot_be_is_refused(arguments, message, described) -> None:
-    with pytest.raises(ConfigError, match=message):
+    with pytest.raises((ConfigError, SourceError), match=message):
         described("replay_eval", **arguments)
+
+
+def test_a_replay_does_not_replace_what_it_plays(described, bag) -> None:
+    recording = bag.parent / "rec"
+    recording.mkdir()
+    (recording / "bag").symlink_to(bag)
+    for player in ("rosbag2", "source_node"):
+        with pytest.raises(ConfigError, match="writing there would replace"):
+            described("replay_eval", output=str(recording), player=player)
+
+
+def test_what_is_wrong_with_metadata_is_said(described, tmp_path) -> None:
+    (tmp_path / "metadata.yaml").write_text("rosbag2_bagfile_information: [")
+    with pytest.raises(SourceError, match=r"metadata\.yaml: no metadata of a rosbag2"):
+        described("replay_eval", bag=str(tmp_path))

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rtreid_ros.bags.definitions import COMPRESSED_IMAGE, DETECTION_ARRAY, IMAGE, TRACK_ARRAY
+from rtreid_ros.bags.definitions import COMPRESSED_IMAGE, DETECTION_ARRAY, TRACK_ARRAY
 from rtreid_ros.bags.stamps import header_stamp, with_header_stamp
+from rtreid_ros.bags.topics import COMPRESSED, companion, image_topic, image_topics, namespace_of
 from rtreid_ros.errors import MessageError, SourceError
 
 if TYPE_CHECKING:
-    from rtreid_ros.bags.reader import BagReader, Topic
+    from rtreid_ros.bags.reader import BagReader
+    from rtreid_ros.bags.topics import Topic
 
 logger = logging.getLogger(__name__)
 
-IMAGE_TYPES = (IMAGE, COMPRESSED_IMAGE)
 DEFAULT_RATE = 30.0
 _DEPTH_ENCODINGS = ("16UC1", "32FC1")
 _SAMPLES = 32
-_SUFFIX = "/compressed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +83,13 @@ def find_cameras(reader: BagReader, wanted: Sequence[str] = ()) -> list[Camera]:
         SourceError: a wanted topic is not there or no image, or there is no image topic at all;
             the topics of the bag are listed.
     """
-    topics = [_image_topic(reader, name) for name in wanted] if wanted else _pictures(reader)
+    named = [image_topic(reader.topics, name, reader.path) for name in wanted]
+    topics = named or _pictures(reader)
     if not topics:
         raise SourceError(f"{reader.path}: no image topic; topics in this bag:{reader.listing()}")
-    namespaces = [_namespace(topic.name) for topic in topics]
+    namespaces = [namespace_of(topic.name) for topic in topics]
     return [
-        _camera(reader, topic, shared=namespaces.count(_namespace(topic.name)) > 1, alone=len(topics) == 1)
+        _camera(reader, topic, shared=namespaces.count(namespace_of(topic.name)) > 1, alone=len(topics) == 1)
         for topic in topics
     ]
 
@@ -109,7 +110,7 @@ def find_camera(reader: BagReader, wanted: str | None) -> Camera:
 
 def results_topic(camera: Camera, *, alone: bool) -> str:
     """Where the tracks of a camera go: beside its images, or below its name where there are several."""
-    return f"{_namespace(camera.image)}/tracks" if alone else f"/{camera.name}/tracks"
+    return f"{namespace_of(camera.image)}/tracks" if alone else f"/{camera.name}/tracks"
 
 
 def images_of(reader: BagReader, cameras: Sequence[Camera]) -> Iterator[BagImage]:
@@ -147,20 +148,9 @@ def _stamp(cdr: bytes) -> int:
         return 0
 
 
-def _image_topic(reader: BagReader, name: str) -> Topic:
-    topic = reader.topic(name)
-    if topic.kind not in IMAGE_TYPES:
-        raise SourceError(f"{reader.path}: topic {name} is no image; topics in this bag:{reader.listing()}")
-    return topic
-
-
 def _pictures(reader: BagReader) -> list[Topic]:
     """Image topics that are worth tracking on."""
-    images = {name: topic for name, topic in reader.topics.items() if topic.kind in IMAGE_TYPES}
-    double = {name for name in images if name.endswith(_SUFFIX) and name.removesuffix(_SUFFIX) in images}
-    return [
-        topic for name, topic in sorted(images.items()) if name not in double and not _depth(reader, topic)
-    ]
+    return [topic for topic in image_topics(reader.topics) if not _depth(reader, topic)]
 
 
 def _depth(reader: BagReader, topic: Topic) -> bool:
@@ -176,13 +166,9 @@ def _depth(reader: BagReader, topic: Topic) -> bool:
     return message.encoding in _DEPTH_ENCODINGS
 
 
-def _namespace(image: str) -> str:
-    return image.removesuffix(_SUFFIX).rpartition("/")[0]
-
-
 def _camera(reader: BagReader, topic: Topic, *, shared: bool, alone: bool) -> Camera:
-    namespace = _namespace(topic.name)
-    name = topic.name.removesuffix(_SUFFIX) if shared else namespace
+    namespace = namespace_of(topic.name)
+    name = topic.name.removesuffix(COMPRESSED) if shared else namespace
     rate, stamped = _timing(reader, topic)
     if not stamped:
         logger.warning(
@@ -190,13 +176,7 @@ def _camera(reader: BagReader, topic: Topic, *, shared: bool, alone: bool) -> Ca
         )
 
     def beside(kind: str, end: str) -> str | None:
-        """The topic called `end` in the same namespace; above it only where no other camera is."""
-        exact = f"{namespace}/{end}"
-        there = [found.name for found in reader.topics.values() if found.kind == kind]
-        if exact in there and not shared:
-            return exact
-        named = [found for found in there if found.rpartition("/")[2] == end]
-        return named[0] if alone and len(named) == 1 else None
+        return companion(reader.topics, topic.name, kind, end, alone=alone, shared=shared)
 
     return Camera(
         name=name.strip("/") or "camera",

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rtreid_ros.bags.definitions import message_types, standard_types
+from rtreid_ros.bags.topics import Topic, listing
 from rtreid_ros.bags.unfinished import FinishedMcap, is_unfinished
 from rtreid_ros.closing import Closing
 from rtreid_ros.errors import MessageError, SourceError
-from rtreid_ros.registry import suggest
 
 if TYPE_CHECKING:
     from rosbags.typesys.store import Typestore
@@ -37,15 +37,6 @@ def _storage_files(folder: Path) -> list[Path]:
     if not found and ".partial" in folder.suffixes and len(inner) == 1 and inner[0].is_dir():
         return _storage_files(inner[0])
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """A topic of a bag: its name, message type and number of messages."""
-
-    name: str
-    kind: str
-    count: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,19 +98,7 @@ class BagReader(Closing):
 
     def listing(self) -> str:
         """The topics with their types, a line each, for messages."""
-        lines = [f"\n  {topic.name}  ({topic.kind})" for _, topic in sorted(self.topics.items())]
-        return "".join(lines) or " none"
-
-    def topic(self, name: str) -> Topic:
-        """The topic of that name.
-
-        Raises:
-            SourceError: it is not there; those that are are listed.
-        """
-        if name not in self.topics:
-            hint = suggest(name, list(self.topics))
-            raise SourceError(f"{self.path}: no topic {name!r}{hint}; topics in this bag:{self.listing()}")
-        return self.topics[name]
+        return listing(self.topics)
 
     def messages(self, names: Collection[str] | None = None) -> Iterator[BagMessage]:
         """Messages in the order they were recorded; `names`: only of these topics.

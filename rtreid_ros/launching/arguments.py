@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ ARGUMENTS = {
     # runs with an end
     "source": Argument("what to publish: anything `rtreid track` takes, such as video.mp4"),
     "output": Argument("folder for tracks.txt, metrics.json and bag/"),
-    "evaluate": _switch("write metrics.json, which needs TrackEval (pip install trackeval)", "true"),
+    "evaluate": _switch("write metrics.json; for scores it needs TrackEval (pip install trackeval)", "true"),
 }
 """What every argument of these names means, in whichever of our launch files."""
 
@@ -119,16 +120,19 @@ class Values:
         """Whether a switch is on."""
         return self[name] == "true"
 
-    def number(self, name: str) -> float:
-        """The number an argument stands for.
+    def number(self, name: str, *, zero: bool = True) -> float:
+        """The number an argument stands for; `zero`: whether 0 is one.
 
         Raises:
-            ConfigError: it stands for none.
+            ConfigError: it stands for none, or for one below that.
         """
         try:
-            return float(self[name])
+            value = float(self[name])
         except ValueError:
-            raise ConfigError(f"{name}:= takes a number, got {self[name]!r}") from None
+            value = -1.0
+        if not (math.isfinite(value) and (value > 0 or (zero and value == 0))):
+            raise ConfigError(f"{name}:= takes a number {'from' if zero else 'above'} 0, got {self[name]!r}")
+        return value
 
     def names(self, name: str) -> list[str]:
         """The items of a list, which are separated by commas."""

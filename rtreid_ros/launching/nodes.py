@@ -147,9 +147,13 @@ def observers(
 
 
 def _known_to(executable: str, parameters: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Those of `parameters` that a node has; every node has ``use_sim_time``."""
-    known = {"use_sim_time", *(name for name, _ in NODES[executable].options())}
-    return {name: value for name, value in (parameters or {}).items() if name in known}
+    """Those of `parameters` that a node has; every node has ``use_sim_time`` and ``qos_overrides``."""
+    known = {"use_sim_time", "qos_overrides", *(name for name, _ in NODES[executable].options())}
+    return {
+        name: value
+        for name, value in (parameters or {}).items()
+        if name in known or name.partition(".")[0] in known
+    }
 
 
 def image_readers(values: Values) -> int:

@@ -1,5 +1,6 @@
 """Launch files run: real nodes, led through their lifecycle."""
 
+import json
 import os
 import signal
 import subprocess
@@ -8,13 +9,21 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from rosbags.rosbag2 import StoragePlugin, Writer
 from support.launched import ROOT, Launched, require_launch
 from support.waiting import until
 
+from rtreid_ros.bags import messages
+from rtreid_ros.bags.definitions import message_types
+from rtreid_ros.bags.reader import BagReader
 from rtreid_ros.nodes.environment import process_environment
 from rtreid_ros.nodes.graph import NodeSpec
+from rtreid_ros.sinks.bag_output import BagOutput
+from rtreid_ros.types import Tracks
 
 pytestmark = pytest.mark.usefixtures("ros")
+
+PLAYER = ROOT / "test" / "support" / "bag_player.py"
 
 
 @pytest.fixture
@@ -149,10 +158,8 @@ def test_several_cameras_get_common_ids(launched, graph, peer):
                 remaps={"image": "image_raw"},
             )
         )
-    for name, messages in tracks.items():
-        until(
-            lambda m=messages: any(row.global_id for array in m for row in array.tracks), 90, f"ids of {name}"
-        )
+    for name, seen in tracks.items():
+        until(lambda m=seen: any(row.global_id for array in m for row in array.tracks), 90, f"ids of {name}")
     assert peer.node.count_publishers("/rear/annotated") == 1
 
 
@@ -189,38 +196,64 @@ def test_a_replay_is_judged_by_a_file(launched, street, tmp_path):
 
 @pytest.fixture
 def player(tmp_path):
-    """A folder with a `ros2` whose `bag play` publishes images until it has none left.
-
-    ROS's own player is in no environment without ROS.
-    """
+    """A folder with a `ros2` that plays as rosbag2 does, which is in no environment without ROS."""
     folder = tmp_path / "bin"
     folder.mkdir()
     script = folder / "ros2"
-    node = f"{sys.executable} -m rtreid_ros.nodes.source_node"
     script.write_text(
-        f'#!/bin/sh\necho "played: $@"\nexec {node} --ros-args -r __node:=player -p source:="$3" '
-        "-p image_transport:=compressed -r frames:=unheard -r source_finished:=unheard_too\n"
+        f'#!/bin/sh\nexec {sys.executable} {ROOT / "test" / "support" / "bag_player.py"} "$@"\n'
     )
     script.chmod(0o755)
     return folder
 
 
-def test_a_bag_is_played_once_all_nodes_are_active(launched, street, player, tmp_path):
+@pytest.fixture(scope="module")
+def recordings(street, tmp_path_factory):
+    """Of one street: with tracks and detections of others, and as another tool would write it."""
+    folder = tmp_path_factory.mktemp("recordings")
+    head = messages.header(10**9, "camera")
+    with BagReader(street) as bag:
+        stored = list(bag.messages())
+    with BagOutput(folder / "ours") as output:
+        for message in stored:
+            output.write_cdr(f"/robot{message.topic}", message.kind, message.received_ns, message.cdr)
+        for stamp in range(0, 10**9, 10**7):
+            output.write_message("/tracks", messages.track_array(Tracks.empty(), head, (8, 8)), stamp)
+    store = message_types()
+    with Writer(folder / "theirs", version=8, storage_plugin=StoragePlugin.MCAP) as writer:
+        kinds = {f"/robot{message.topic}": message.kind for message in stored}
+        topics = {name: writer.add_connection(name, kind, typestore=store) for name, kind in kinds.items()}
+        for message in stored:
+            writer.write(topics[f"/robot{message.topic}"], message.received_ns, message.cdr)
+    return folder
+
+
+@pytest.mark.parametrize("whose", ["ours", "theirs"])
+def test_a_bag_is_played_once_all_nodes_are_active_and_judged(whose, launched, recordings, player, tmp_path):
+    bag = recordings / whose
     run = launched(
         "replay_eval",
         path=player,
-        bag=street,
-        topic="/image/compressed",
+        bag=bag,
+        topic="/robot/image/compressed",
         tracker="bytetrack",
         output=tmp_path / "live",
         settle="1.0",
+        rate="0.5",
     )
     assert run.end() == 0, run.log
     log = run.log
-    assert f"played: bag play {street} --clock --rate 1 --delay 2 --disable-keyboard-controls" in log
+    played = "/robot/image/compressed /robot/ground_truth"
+    options = "--clock --rate 0.5 --delay 2 --disable-keyboard-controls"
+    assert f"played: bag play {bag} {options} --topics {played}" in log
     assert log.index("played: bag") > max(log.rindex(f"[{node}]: ready") for node in NODES)
+    assert "incompatible" not in log
     assert (tmp_path / "live" / "tracks.txt").stat().st_size > 0
-    assert (tmp_path / "live" / "metrics.json").exists()
+    found = json.loads((tmp_path / "live" / "metrics.json").read_text())
+    assert found["frames"] > 30
+    assert found["mota"] > 0.5
+    with BagReader(tmp_path / "live" / "bag") as recorded:
+        assert recorded.topics["/robot/ground_truth"].count == 40
 
 
 NODES = ("tracking_node", "recorder_node", "evaluator_node")
