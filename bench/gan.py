@@ -68,11 +68,15 @@ def plan(name: str, seed: int, args: argparse.Namespace) -> GanConfig:
 
 def lengthened(config: GanConfig, pictures: int) -> GanConfig:
     """The same, for as many whole epochs as show about so many pictures."""
+    epochs = max(round(pictures / max(pictures_of(config), 1)), 1)
+    return read_config(config.values(), [f"training.epochs={epochs}"])
+
+
+def pictures_of(config: GanConfig) -> int:
+    """How many an epoch shows: whole batches."""
     data = config.data
     train = open_identities(data.dataset, data.root, data.split, ("train",), **asdict(config.dataset)).train
-    count, batch = int((train.identities >= 0).sum()), config.training.batch
-    epochs = max(round(pictures / max(count // batch * batch, 1)), 1)
-    return read_config(config.values(), [f"training.epochs={epochs}"])
+    return len(train) // config.training.batch * config.training.batch
 
 
 def recipe_of(config: GanConfig, args: argparse.Namespace) -> str:
@@ -92,7 +96,7 @@ def measure(name: str, config: GanConfig, folder: Path, args: argparse.Namespace
     if not trainer.finished:
         raise KeyboardInterrupt
     seconds = sum(row["seconds"] for row in course.history)
-    shown = sum(row["seconds"] * row["images_per_second"] for row in course.history)
+    shown = pictures_of(config) * config.training.epochs
     placement = Placement(PlaceOptions(device=config.training.device))
     with placement.settings(config.training.threads):
         return {
@@ -100,7 +104,7 @@ def measure(name: str, config: GanConfig, folder: Path, args: argparse.Namespace
             "seed": config.training.seed,
             "recipe": recipe_of(plan(name, config.training.seed, args), args),
             "size": [config.data.height, config.data.width],
-            "pictures": round(shown),
+            "pictures": shown,
             "hours": seconds / 3600,
             "images_per_second": shown / seconds,
             "best_epoch": course.best_epoch,

@@ -3,7 +3,7 @@
 A configuration has a dataclass of `option` fields (`options`) for each of its sections. Which sections
 there are, and what follows from one for another, is the business of the module that reads it; it
 
-1. takes plain values with `read_sections`, and lays over them what was typed, split by `read_override`;
+1. takes plain values with `read_sections`, and lays over them what was typed, as `read_override` reads it;
 2. checks them with `build_section`, or with `build_choice` and `build_chosen` where a section names
    something whose own options stand beside the name;
 3. gives them back with `plain_values`, and as commented YAML with `option_lines`.
@@ -11,7 +11,7 @@ there are, and what follows from one for another, is the business of the module 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -26,10 +26,26 @@ from rtreid_ros.registry import suggest
 T = TypeVar("T")
 
 
-class Typed(str):
-    """Text from a command line, to be parsed once it is known whose option it is."""
+class Choosing(NamedTuple):
+    """How a section names something whose own options stand beside the name.
 
-    __slots__ = ()
+    Attributes:
+        key: the option that names it.
+        options: the class of the own options of each name.
+    """
+
+    key: str
+    options: Callable[[str], type]
+
+
+class Typed(str):
+    """Text from a command line, to be parsed once it is known whose option it is.
+
+    Attributes:
+        instead: the value of the file in whose place it stands; None = the file has none.
+    """
+
+    instead: Any = None
 
 
 class Override(NamedTuple):
@@ -38,6 +54,12 @@ class Override(NamedTuple):
     section: str
     name: str
     word: Typed
+
+    def lay_over(self, values: dict[str, Any]) -> None:
+        """Put it in the place of what the section's `values` from a file say."""
+        before = values.get(self.name)
+        self.word.instead = before.instead if isinstance(before, Typed) else before
+        values[self.name] = self.word
 
 
 def built_in_configs(kind: str) -> dict[str, Path]:
@@ -151,15 +173,30 @@ def build_section(
         raise ConfigError(f"{section}: {error}") from None
 
 
-def build_choice(cls: type[T], section: str, values: Mapping[str, Any]) -> tuple[T, dict[str, Any]]:
+def build_choice(
+    cls: type[T], section: str, values: Mapping[str, Any], choosing: Choosing
+) -> tuple[T, dict[str, Any]]:
     """An instance of `cls`, which names something, and the values left over for what it names.
+
+    Where the name was typed in the place of another, only such options of what was named before stay as what
+    is named now shares, in name and meaning.
 
     Raises:
         ConfigError: `cls` refuses a value.
     """
     named = _names(cls)
     choice = build_section(cls, section, {name: values[name] for name in values if name in named})
-    return choice, {name: values[name] for name in values if name not in named}
+    rest = {name: values[name] for name in values if name not in named}
+    word = values.get(choosing.key)
+    if isinstance(word, Typed):
+        default = next(item.default for item in describe(cls) if item.name == choosing.key)
+        before, now = (_meanings(choosing.options(name)) for name in (word.instead or default, str(word)))
+        rest = {
+            name: value
+            for name, value in rest.items()
+            if isinstance(value, Typed) or name not in before or before[name] == now.get(name)
+        }
+    return choice, rest
 
 
 def build_chosen(cls: type[T], section: str, values: Mapping[str, Any], choice: Any) -> T:
@@ -211,6 +248,11 @@ def _check_section(name: str, known: list[str], where: str = "") -> None:
 
 def _names(cls: type) -> list[str]:
     return [item.name for item in describe(cls)]
+
+
+def _meanings(cls: type) -> dict[str, tuple[Any, ...]]:
+    """What the options of a class are about, their defaults apart."""
+    return {item.name: (item.help, item.kind, item.choices, item.ge, item.le) for item in describe(cls)}
 
 
 def _help(item: Option) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from rtreid_ros.configuration import (
+    Choosing,
     Typed,
     as_mapping,
     build_choice,
@@ -36,6 +37,25 @@ class Cake:
     sugar: float = option(0.25, "share of sugar", ge=0, le=1)
     toppings: tuple[str, ...] = option((), "what goes on top")
 
+
+@dataclass(frozen=True, slots=True)
+class SaltedCake(Cake):
+    """Options that others have, too, in the same sense or in another."""
+
+    salt: float = option(0.0, "share of salt", ge=0)
+    heat: str = option("low", "of the oven", choices=("low",))
+
+
+@dataclass(frozen=True, slots=True)
+class Bread:
+    """Options of something else."""
+
+    yeast: float = option(0.01, "share of yeast", ge=0, le=1)
+    salt: float = option(0.02, "share of salt", ge=0)
+    heat: str = option("high", "of the oven", choices=("high",))
+
+
+BAKED = Choosing("name", {"bread": Bread, "cake": SaltedCake}.__getitem__)
 
 KNOWN = ("dough", "oven")
 
@@ -130,13 +150,38 @@ def test_complaints_name_the_section(values, message):
 
 
 def test_options_of_what_is_named_stand_beside_its_name():
-    choice, rest = build_choice(Choice, "dough", {"sugar": 0.5, "name": "cake"})
+    choice, rest = build_choice(Choice, "dough", {"sugar": 0.5, "name": "cake"}, BAKED)
     assert (choice, rest) == (Choice("cake"), {"sugar": 0.5})
     assert build_chosen(Cake, "dough", rest, choice) == Cake(0.5)
     with pytest.raises(ConfigError, match=r"^dough has no option 'salt'; known: name, loaves, sugar"):
         build_chosen(Cake, "dough", {"salt": 1}, choice)
     with pytest.raises(ConfigError, match=r"^dough: loaves must be an integer >= 1, got 0"):
-        build_choice(Choice, "dough", {"loaves": 0, "salt": 1})
+        build_choice(Choice, "dough", {"loaves": 0, "salt": 1}, BAKED)
+
+
+@pytest.mark.parametrize(
+    ("file", "typed", "left"),
+    [
+        ({"name": "cake", "sugar": 0.5, "salt": 0.1, "loaves": 3}, ["name=bread"], {"salt": 0.1}),
+        ({"name": "cake", "sugar": 0.5, "heat": "low"}, ["name=bread", "name=bread"], {}),
+        ({"name": "cake", "sugar": 0.5}, ["name=cake"], {"sugar": 0.5}),
+        (
+            {"name": "cake", "sugar": 0.5},
+            ["name=bread", "sugar=0.2"],
+            {"sugar": "0.2"},
+        ),  # who types it means it
+        ({"name": "cake", "suger": 0.5}, ["name=bread"], {"suger": 0.5}),  # nobody's
+        ({"yeast": 0.2, "salt": 0.1}, ["name=cake"], {"salt": 0.1}),  # bread is the default
+        ({"name": "bread", "sugar": 0.5}, [], {"sugar": 0.5}),
+    ],
+)
+def test_what_a_file_says_of_something_that_was_replaced_is_left_out(file, typed, left):
+    values = dict(file)
+    for text in typed:
+        read_override(f"dough.{text}", KNOWN).lay_over(values)
+    choice, rest = build_choice(Choice, "dough", values, BAKED)
+    assert rest == left
+    assert choice.loaves == file.get("loaves", 2)
 
 
 def test_values_of_a_section_read_back_to_the_same():
@@ -145,7 +190,7 @@ def test_values_of_a_section_read_back_to_the_same():
     assert values == {"name": "cake", "loaves": 3, "sugar": 0.0, "toppings": ["nuts", "no: cream"]}
     text = "\n".join(["dough:", *option_lines(values, Choice, Cake)])
     for source in ({"dough": values}, text):
-        read, rest = build_choice(Choice, "dough", read_sections(source, KNOWN)["dough"])
+        read, rest = build_choice(Choice, "dough", read_sections(source, KNOWN)["dough"], BAKED)
         assert (read, build_chosen(Cake, "dough", rest, read)) == (choice, cake)
 
 

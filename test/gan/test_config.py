@@ -22,6 +22,16 @@ def test_built_in_configurations_are_right(name):
     assert read_config(config.values()) == config
 
 
+def test_what_is_named_in_a_file_can_be_replaced():
+    for name in built_in_configs(KIND):
+        path = find_config(name, KIND)
+        words = ["objective.name=wgan_gp", "generator.name=dcgan", "discriminator.name=critic"]
+        values = read_config(path).values()  # all options of what is replaced are given
+        config = read_config(values, [*words, "data.dataset=synthetic"])
+        assert config.objective.name == "wgan_gp"
+        assert config.own["generator"].channels == read_config(path).own["generator"].channels
+
+
 def test_there_are_built_in_configurations():
     assert {"small", "dcgan", "groups", "wgan_gp", "vae_gan", "large"} <= set(built_in_configs(KIND))
 

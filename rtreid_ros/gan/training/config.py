@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rtreid_ros.configuration import (
+    Choosing,
     build_choice,
     build_chosen,
     build_section,
@@ -50,11 +51,11 @@ SECTIONS: Mapping[str, type] = {
     "training": TrainingOptions,
 }
 
-OPEN: Mapping[str, Callable[[Any], type]] = {
-    "data": lambda chosen: DATASETS[chosen.dataset].Options,
-    "generator": lambda chosen: GENERATORS[chosen.name].Options,
-    "discriminator": lambda chosen: DISCRIMINATORS[chosen.name].Options,
-    "objective": lambda chosen: OBJECTIVES[chosen.name].Options,
+OPEN: Mapping[str, Choosing] = {
+    "data": Choosing("dataset", lambda name: DATASETS[name].Options),
+    "generator": Choosing("name", lambda name: GENERATORS[name].Options),
+    "discriminator": Choosing("name", lambda name: DISCRIMINATORS[name].Options),
+    "objective": Choosing("name", lambda name: OBJECTIVES[name].Options),
 }
 """Sections in which the options of what is named there stand, too."""
 
@@ -136,14 +137,15 @@ def read_config(source: Path | str | Mapping[str, Any], overrides: Iterable[str]
     """
     given = read_sections(source, SECTIONS)
     for text in overrides:
-        section, name, word = read_override(text, SECTIONS)
-        given[section][name] = word
+        override = read_override(text, SECTIONS)
+        override.lay_over(given[override.section])
     sections: dict[str, Any] = {}
     own: dict[str, Any] = {}
     for section, cls in SECTIONS.items():
         if section in OPEN:
-            sections[section], rest = build_choice(cls, section, given[section])
-            options = OPEN[section](sections[section])
+            choosing = OPEN[section]
+            sections[section], rest = build_choice(cls, section, given[section], choosing)
+            options = choosing.options(getattr(sections[section], choosing.key))
             own[section] = build_chosen(options, section, rest, sections[section])
         else:
             sections[section] = build_section(cls, section, given[section])

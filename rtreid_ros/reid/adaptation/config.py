@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rtreid_ros.configuration import (
+    Choosing,
     build_choice,
     build_chosen,
     build_section,
@@ -108,11 +109,11 @@ def read_adaptation(
     given = read_sections(source, known)
     of_losses: list[str] = []
     for text in overrides:
-        section, name, word = read_override(text, known)
-        if section == "losses":
+        override = read_override(text, known)
+        if override.section == "losses":
             of_losses.append(text)  # those bring losses in and take them out, too: `read_config` sees to it
         else:
-            given[section][name] = word
+            override.lay_over(given[override.section])
     pictures = {name: _pictures(name, given[name]) for name in PICTURES}
     own: dict[str, Any] = {name: build_section(cls, name, given[name]) for name, cls in OWN.items()}
     learning = _learning(given, of_losses, own["adaptation"], begun=begun)
@@ -145,9 +146,16 @@ def find_start(pretrained: str) -> Exported | None:
 
 
 def _pictures(section: str, given: Mapping[str, Any]) -> tuple[PicturesOptions, IdentityOptions]:
-    options, rest = build_choice(PicturesOptions, section, given)
-    reader = IdentityOptions if options.dataset == NONE else DATASETS[options.dataset].Options
-    return options, build_chosen(reader, section, rest, options)
+    options, rest = build_choice(PicturesOptions, section, given, OF_PICTURES)
+    return options, build_chosen(_reader_options(options.dataset), section, rest, options)
+
+
+def _reader_options(dataset: str) -> type[IdentityOptions]:
+    return IdentityOptions if dataset == NONE else DATASETS[dataset].Options
+
+
+OF_PICTURES = Choosing("dataset", _reader_options)
+"""Whose own options stand in such a section."""
 
 
 def _learning(

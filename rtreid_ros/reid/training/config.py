@@ -8,6 +8,7 @@ from typing import Any
 
 from rtreid_ros import configuration
 from rtreid_ros.configuration import (
+    Choosing,
     Typed,
     as_mapping,
     build_choice,
@@ -28,6 +29,10 @@ __all__ = ["KIND", "TrainingConfig", "find_config", "read_config"]
 
 KIND = "reid"
 """Folder of the built-in configurations."""
+
+OF_DATASETS = Choosing("dataset", lambda name: DATASETS[name].Options)
+OF_MODELS = Choosing("name", lambda name: MODELS[name].cls.Options)
+"""Whose own options stand in the sections ``data`` and ``model``."""
 
 OFF = "off"
 """``losses.NAME=off`` takes a loss out."""
@@ -56,13 +61,13 @@ def read_config(source: str | Path | Mapping[str, Any], overrides: Iterable[str]
     given = read_sections(source, [*SECTIONS, "losses"], {"losses": DEFAULT_LOSSES})
     wanted = {name: as_mapping(values, f"losses.{name}") for name, values in given.pop("losses").items()}
     for text in overrides:
-        section, name, word = read_override(text, [*SECTIONS, "losses"])
-        if section == "losses":
-            _override_loss(wanted, name, word)
+        override = read_override(text, [*SECTIONS, "losses"])
+        if override.section == "losses":
+            _override_loss(wanted, override.name, override.word)
         else:
-            given[section][name] = word
-    data, of_dataset = build_choice(DataOptions, "data", given.pop("data"))
-    model, of_network = build_choice(ModelChoice, "model", given.pop("model"))
+            override.lay_over(given[override.section])
+    data, of_dataset = build_choice(DataOptions, "data", given.pop("data"), OF_DATASETS)
+    model, of_network = build_choice(ModelChoice, "model", given.pop("model"), OF_MODELS)
     sections: dict[str, Any] = {
         name: build_section(SECTIONS[name], name, values) for name, values in given.items()
     }

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from rtreid_ros.configuration import built_in_configs
+from rtreid_ros.datasets.identities import DATASETS
 from rtreid_ros.datasets.identities.mot import MotOptions
 from rtreid_ros.errors import ConfigError
 from rtreid_ros.options import describe
@@ -72,6 +73,18 @@ def test_the_options_of_a_data_set_stand_beside_its_name():
     assert config.dataset == MotOptions(step=5, least_height=80)
     with pytest.raises(ConfigError, match="data has no option 'step'"):
         read_config({"data": {"dataset": "market1501", "step": 5}})
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_file_takes_every_data_set_and_network(path):
+    for dataset in DATASETS:
+        assert read_config(path, [f"data.dataset={dataset}"]).data.dataset == dataset
+    for model in ("resnet18", "temporal", "vit_tiny"):
+        assert read_config(path, [f"model.name={model}"]).model.name == model
+    moved = read_config(read_config(path).values(), ["data.dataset=mot", "data.step=3"])  # as when resumed
+    assert moved.dataset.step == 3
+    with pytest.raises(ConfigError, match="data has no option 'scenes'"):
+        read_config(path, ["data.dataset=mot", "data.scenes=3"])
 
 
 def test_networks_made_for_one_size_get_that_of_the_pictures():
