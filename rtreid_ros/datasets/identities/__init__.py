@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from rtreid_ros.datasets.identities.base import UNKNOWN, IdentityDataset, IdentitySet
+from rtreid_ros.datasets.identities.base import JUNK, UNKNOWN, IdentityDataset, IdentitySet
 from rtreid_ros.datasets.identities.folders import FolderPerIdentity
 from rtreid_ros.datasets.identities.mot import MotIdentities
 from rtreid_ros.datasets.identities.msmt17 import Msmt17
@@ -67,4 +67,7 @@ def open_identities(
         SourceError: the root or a part is missing, or is not what the format says.
     """
     reader, divide = DATASETS[name], SPLITS[split]
-    return divide(name, reader(root, build(reader.Options, options)), parts)
+    found = divide(name, reader(root, build(reader.Options, options)), parts)
+    # junk stays in galleries alone: nobody learns from it, nobody searches for it
+    train, query = (part[part.identities != JUNK] for part in (found.train, found.query))
+    return IdentityDataset(name, train, query, found.gallery)

@@ -16,6 +16,9 @@ logger = logging.getLogger(__name__)
 UNKNOWN = -1
 """A camera or sequence nobody has noted."""
 
+JUNK = -1
+"""Identity of detections that show nobody well enough; they count neither way."""
+
 _NAMED = 5
 """Unreadable pictures a warning lists."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rtreid_ros.datasets.identities.base import UNKNOWN, IdentitySet
+from rtreid_ros.datasets.identities.base import JUNK, UNKNOWN, IdentitySet
 from rtreid_ros.datasets.identities.reader import PARTS, IdentityOptions, IdentityReader, Row, stored_set
 from rtreid_ros.datasets.identities.store import open_store
 from rtreid_ros.errors import SourceError
@@ -15,9 +15,9 @@ _CAMERA = re.compile(r"_c(\d+)")
 class FolderPerIdentity(IdentityReader):
     """``IDENTITY/*.jpg``, all of which trains, or ``train/``, ``query/`` and ``gallery/`` of such folders.
 
-    Folders named by numbers are numbered so; otherwise all identities are numbered in the order of their
-    names. Cameras are those a file name mentions as ``_c<digits>``, numbered in their order; others are
-    `UNKNOWN`.
+    Folders named by numbers are numbered so, -1 being junk; otherwise all identities are numbered in the
+    order of their names. Cameras are those a file name mentions as ``_c<digits>``, numbered in their order;
+    others are `UNKNOWN`.
     """
 
     def __init__(self, root: str, options: IdentityOptions) -> None:
@@ -26,7 +26,7 @@ class FolderPerIdentity(IdentityReader):
         folders = self.store.folders()
         self._starts = {part: f"{part}/" for part in PARTS if part in folders} or {"train": ""}
         names = sorted({name for start in self._starts.values() for name in self.store.folders(start[:-1])})
-        whole = all(re.fullmatch(r"-?\d+", name) for name in names)
+        whole = all(re.fullmatch(rf"{JUNK}|\d+", name) for name in names)
         self._identities = {
             name: int(name) if whole else number for number, name in enumerate(names, start=1)
         }

@@ -14,9 +14,6 @@ from rtreid_ros.errors import SourceError
 
 logger = logging.getLogger(__name__)
 
-JUNK = -1
-"""Identity of detections that show nobody well enough; they count neither way."""
-
 
 class NamedReader(IdentityReader):
     """Base of the data sets of this module; the root may also be the folder around theirs."""
@@ -56,9 +53,7 @@ class NamedReader(IdentityReader):
                 continue
             known = match.groupdict()
             sequence = int(known.get("sequence", UNKNOWN + 1)) - 1
-            row = Row(path, int(known["identity"]), int(known["camera"]) - 1, sequence)
-            if part == "gallery" or row.identity != JUNK:
-                rows.append(row)
+            rows.append(Row(path, int(known["identity"]), int(known["camera"]) - 1, sequence))
         if len(strange) == len(paths):
             raise SourceError(
                 f"{self.store.root}: {folder} holds no name of {self.title}, such as {self.example}; "

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rtreid_ros.datasets.identities.base import UNKNOWN, IdentityDataset, IdentitySet
-from rtreid_ros.datasets.identities.named import JUNK
+from rtreid_ros.datasets.identities.base import JUNK, UNKNOWN, IdentityDataset, IdentitySet
 
 
 def describe_dataset(dataset: IdentityDataset) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from rtreid_ros.datasets.identities import open_identities
+from rtreid_ros.datasets.identities.base import JUNK
 from rtreid_ros.errors import ConfigError, InputError, SourceError
 from rtreid_ros.gan.training.config import GanConfig
 from rtreid_ros.reid.data.resident import ResidentImages
@@ -29,10 +30,9 @@ def load_pictures(
     parts = ("train", "query", "gallery") if held_out else ("train",)
     dataset = open_identities(options.dataset, options.root, options.split, parts, **asdict(config.dataset))
     size = (options.height, options.width)
-    chosen = dataset.train[dataset.train.identities >= 0]
-    if not len(chosen):
+    if not len(dataset.train):
         raise SourceError(f"{dataset.name}: no training picture in {options.root!r} (split {options.split})")
-    train = ResidentImages.load(chosen, size, device, progress)
+    train = ResidentImages.load(dataset.train, size, device, progress)
     if len(train) < batch:
         raise InputError(
             f"a step takes {batch} pictures, and there are {len(train)} to learn from: give more, or choose "
@@ -46,7 +46,7 @@ def load_pictures(
             )
         parts_held = [part for part in (dataset.query, dataset.gallery) if len(part)]
         resident = [
-            ResidentImages.load(part[part.identities >= 0], size, "cpu", progress).images
+            ResidentImages.load(part[part.identities != JUNK], size, "cpu", progress).images
             for part in parts_held
         ]
         reference = torch.cat(resident)

@@ -50,6 +50,22 @@ def test_where_cameras_are_unknown_tracklets_are_cut_in_half(tmp_path):
     assert not set(found.query.names) & set(found.gallery.names)
 
 
+@pytest.mark.parametrize("split", ["mod5", "all", "mod5_tracklets"])
+def test_junk_trains_nothing(tmp_path, split):
+    names = [f"{name}/{number}.png" for name in ("-1", "1", "5", "7") for number in range(2)]
+    found = open_identities("folder", str(fill(tmp_path, names)), split)
+    assert set(found.train.identities.tolist()) == ({1, 7} if split != "all" else {1, 5, 7})
+    assert -1 not in found.query.identities
+
+
+def test_junk_is_searched_in_but_not_for(tmp_path):
+    parts = ("train", "query", "gallery")
+    names = [f"{part}/{name}/{number}.png" for part in parts for name in ("-1", "3") for number in range(2)]
+    found = open_identities("folder", str(fill(tmp_path, names)))
+    assert found.train.identities.tolist() == found.query.identities.tolist() == [3, 3]
+    assert found.gallery.identities.tolist() == [-1, -1, 3, 3]
+
+
 SIX_CAMERAS = [
     f"bounding_box_train/{identity:04d}_c{camera}s1_{number:06d}_00.jpg"
     for identity in range(5, 15)
