@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from message_packages import MessagePackage, message_packages
 from progress import step
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -68,6 +69,7 @@ class Environment:
             prefix / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
         )
         self.log = prefix / "setup.log"
+        self.message_sources = prefix / "messages"
         self._stamp = prefix / "setup.json"
 
     def ensure(self) -> None:
@@ -164,7 +166,7 @@ def install_packages(environment: Environment, extras: Iterable[str]) -> None:
             if environment.has(loser) and environment.has(winner):
                 environment.run(*pip, "uninstall", "--yes", loser)
                 environment.run(*pip, "install", "--no-deps", "--force-reinstall", winner)
-    environment.write_stamp(packages=finished | wanted, build=None)
+    environment.write_stamp(packages=finished | wanted, built={})
 
 
 def localise_cmake_files(environment: Environment) -> None:
@@ -178,6 +180,8 @@ def localise_cmake_files(environment: Environment) -> None:
     ).stdout.strip()  # fmt: skip
     absolute = r'(?<=[";])/[^";]*'
     for path in environment.prefix.glob("share/*/cmake/*.cmake"):
+        if path.is_symlink():  # what we have built, maybe no longer there
+            continue
         before = path.read_text()
         after = re.sub(absolute + r"/site-packages/numpy/_?core/include", lambda _: numpy, before)
         after = re.sub(absolute + r"/include/python3\.\d+", lambda _: sysconfig.get_path("include"), after)
@@ -205,24 +209,45 @@ def build_inputs(root: Path) -> Iterator[tuple[str, str]]:
                 yield str(path.relative_to(root)), ""
 
 
-def build(environment: Environment) -> None:
+def missing_messages(environment: Environment, extras: Iterable[str]) -> Iterator[MessagePackage]:
+    """Message packages that `extras` ask for and that no distribution has brought."""
+    sources = environment.message_sources.resolve()
+    for package in message_packages(extras):
+        installed = environment.prefix / "share" / package.name / "package.xml"
+        # what we have installed is a link to our sources
+        if not installed.exists() or sources in installed.resolve().parents:
+            yield package
+
+
+def build(environment: Environment, extras: Iterable[str]) -> None:
     """Build messages, library and executables into the environment with colcon."""
-    inputs = digest(list(build_inputs(ROOT)))
-    installed = environment.site / PACKAGE / "msg" / "__init__.py"
-    if environment.read_stamp().get("build") == inputs and installed.exists():
+    messages = {package.name: package for package in missing_messages(environment, extras)}
+    inputs = {name: digest(package.sources()) for name, package in messages.items()}
+    inputs[PACKAGE] = digest(list(build_inputs(ROOT)))
+    built: dict[str, str] = environment.read_stamp().get("built", {})
+    due = [
+        name
+        for name, state in inputs.items()
+        if built.get(name) != state or not (environment.site / name / "msg" / "__init__.py").exists()
+    ]
+    if not due:
         return
-    with step("Building messages and nodes with colcon") as show:
+    with step(f"Building {', '.join(due)} with colcon") as show:
         localise_cmake_files(environment)
         remove_stale(environment)
+        environment.message_sources.mkdir(exist_ok=True)
+        for name in due:
+            if name in messages:
+                messages[name].write(environment.message_sources)
         environment.run(
             environment.python, "-m", "colcon", "--log-base", environment.prefix / "log",
-            "build", "--base-paths", ROOT, "--packages-select", PACKAGE,
+            "build", "--base-paths", ROOT, environment.message_sources, "--packages-select", *due,
             "--build-base", environment.prefix / "build", "--install-base", environment.prefix,
             "--merge-install", "--symlink-install", "--event-handlers", "console_direct+",
             "--cmake-args", f"-DPython3_EXECUTABLE={environment.python}", "-DBUILD_TESTING=OFF",
             watch=lambda line: show(line[:6].strip("[ ]")) if line.startswith("[") else None,
         )  # fmt: skip
-    environment.write_stamp(build=inputs)
+    environment.write_stamp(built=built | {name: inputs[name] for name in due})
 
 
 def remove_stale(environment: Environment) -> None:
@@ -260,8 +285,9 @@ def main() -> int:
     environment = Environment(arguments.venv.absolute())
     try:
         environment.ensure()
-        install_packages(environment, ["ros", *arguments.extras])
-        build(environment)
+        extras = ["ros", *arguments.extras]
+        install_packages(environment, extras)
+        build(environment, extras)
     except SetupError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1

@@ -103,6 +103,17 @@ def test_foreign_include_folders_become_those_of_this_python(bootstrap: ModuleTy
     assert second == '  INTERFACE_LINK_LIBRARIES "${_IMPORT_PREFIX}/lib/libx.so"'
 
 
+def test_what_an_interrupted_build_has_left_does_not_hinder_the_next(
+    bootstrap: ModuleType, tmp_path: Path
+) -> None:
+    environment = bootstrap.Environment(tmp_path)
+    environment.python = Path(sys.executable)
+    exported = tmp_path / "share" / "rtreid_ros" / "cmake" / "extras.cmake"
+    exported.parent.mkdir(parents=True)
+    exported.symlink_to(tmp_path / "build" / "gone.cmake")
+    bootstrap.localise_cmake_files(environment)
+
+
 def test_a_failing_command_is_reported_with_its_output(bootstrap: ModuleType, tmp_path: Path) -> None:
     environment = bootstrap.Environment(tmp_path)
     with pytest.raises(bootstrap.SetupError, match="no disk left"):
@@ -125,12 +136,12 @@ def test_an_environment_made_elsewhere_is_made_anew(bootstrap: ModuleType, tmp_p
     environment = bootstrap.Environment(tmp_path / "venv")
     environment.prefix.mkdir()
     (environment.prefix / "pyvenv.cfg").write_text("home = /nowhere\n")
-    (environment.prefix / "setup.json").write_text(json.dumps({"origin": "elsewhere", "build": "x"}))
+    (environment.prefix / "setup.json").write_text(json.dumps({"origin": "elsewhere", "built": {"x": "y"}}))
     environment.ensure()
     prefix = [environment.python, "-c", "import sys; print(sys.prefix)"]
     done = subprocess.run(prefix, check=True, capture_output=True, text=True)
     assert done.stdout.strip() == str(environment.prefix)
-    assert "build" not in environment.read_stamp()
+    assert "built" not in environment.read_stamp()
 
 
 def test_what_the_sources_no_longer_have_is_removed(bootstrap: ModuleType, tmp_path: Path) -> None:

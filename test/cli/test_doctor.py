@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import sys
+import types
 
 import numpy as np
 import onnxruntime
@@ -52,6 +53,8 @@ def test_ros_is_looked_at_where_there_is_one(listed):
     assert listed["rclpy"]["state"] == "ok"
     assert listed["middleware"]["state"] == "ok"
     assert "rmw_" in listed["middleware"]["detail"]
+    for name in ("tf2_msgs", "vision_msgs"):
+        assert listed[name]["detail"].startswith(f"{name}/msg/"), listed[name]
 
 
 def test_the_text_says_the_same(rtreid):
@@ -119,6 +122,18 @@ def test_messages_that_are_not_built_are_said_how_to_build(monkeypatch):
     check = {item.name: item for item in ros.ros_checks()}["messages"]
     assert check.state == "missing"
     assert "colcon build" in check.advice
+
+
+def test_message_packages_of_others_are_said_what_for_and_how_to_get(monkeypatch):
+    pytest.importorskip("rclpy")
+    empty = types.ModuleType("vision_msgs.msg")
+    monkeypatch.setitem(sys.modules, "tf2_msgs.msg", None)
+    monkeypatch.setitem(sys.modules, "vision_msgs.msg", empty)
+    checks = {item.name: item for item in ros.ros_checks()}
+    assert checks["tf2_msgs"].state == "missing"
+    assert checks["tf2_msgs"].advice.startswith("only for frames on /tf: sudo apt install ros-")
+    assert checks["vision_msgs"].detail == "there, but without Detection2DArray"
+    assert "make build EXTRAS=dev" in checks["vision_msgs"].advice
 
 
 def test_a_missing_codec_is_a_warning():

@@ -1,6 +1,7 @@
 """Where tracks stand, told by the node over DDS."""
 
 import math
+import sys
 import time
 
 import pytest
@@ -182,27 +183,24 @@ def test_what_cannot_be_told_is_said_at_the_start(graph, parameters, line):
 
 
 @pytest.mark.parametrize("parameter", ["publish_tf", "ground.from_tf"])
-def test_frames_need_tf2_msgs(graph, parameter):
-    try:
-        import tf2_msgs.msg  # noqa: F401
-    except ImportError:
-        started = graph(NodeSpec("position_node", parameters={parameter: True}))
-        until(lambda: not started.running("position_node"), 20, "the end of the node")
-        log = started.log("position_node")
-        assert f"{parameter}: true needs the message package tf2_msgs: sudo apt install ros-" in log
-        assert "Traceback" not in log
-        assert started.stop() == {"position_node": 1}
-    else:
-        pytest.skip("tf2_msgs is installed here")
+def test_without_tf2_msgs_frames_are_refused_with_what_to_install(make_node, monkeypatch, parameter):
+    for module in ("tf2_msgs", "tf2_msgs.msg"):
+        monkeypatch.setitem(sys.modules, module, None)
+    node = make_node("position_node", {"autostart": False, parameter: True})
+    node.trigger_configure()
+    assert not node.is_configured
+    assert f"{parameter}: true needs the message package tf2_msgs: sudo apt install ros-" in node.failure
+    assert "make build" in node.failure
+    assert "Traceback" not in node.failure
 
 
 def test_every_track_has_a_frame_and_the_ground_one_too(graph, peer):
-    messages = pytest.importorskip("tf2_msgs.msg", reason="tf2_msgs is not installed here")
     from rclpy.qos import DurabilityPolicy, QoSProfile
+    from tf2_msgs.msg import TFMessage
 
     latched = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-    moving = peer.collect(messages.TFMessage, "/tf", 100)
-    fixed = peer.collect(messages.TFMessage, "/tf_static", latched)
+    moving = peer.collect(TFMessage, "/tf", 100)
+    fixed = peer.collect(TFMessage, "/tf_static", latched)
     parameters = {
         "position.method": "ground", "ground.height": 1.0, "ground.pitch": 0.0, "frame": "ground",
         "publish_tf": True, "tf_prefix": "left/track_",
@@ -240,18 +238,15 @@ def pose(parent, child, stamp, place, turn=(0.0, 0.0, 0.0, 1.0)):
 
 
 def test_a_camera_that_moves_is_followed_by_tf(graph, peer):
-    messages = pytest.importorskip("tf2_msgs.msg", reason="tf2_msgs is not installed here")
     from rclpy.qos import DurabilityPolicy, QoSProfile
+    from tf2_msgs.msg import TFMessage
 
     parameters = {
         "position.method": "ground", "ground.from_tf": True, "ground.frame": "map", "frame": "ground",
     }  # fmt: skip
     talk = Talk(peer, graph, **parameters)
     latched = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-    fixed, moving = (
-        peer.publisher(messages.TFMessage, "/tf_static", latched),
-        peer.publisher(messages.TFMessage, "/tf"),
-    )
+    fixed, moving = peer.publisher(TFMessage, "/tf_static", latched), peer.publisher(TFMessage, "/tf")
     talk.tell_camera()
     assert places(talk.answer(1.0)) == {}
     talk.node.wait_for_log(
@@ -259,10 +254,10 @@ def test_a_camera_that_moves_is_followed_by_tf(graph, peer):
     )
     # one metre above the base, looking ahead: x of the base is z of the camera
     mount = pose("base", "camera", 0, (0.0, 0.0, 1.0), (-0.5, 0.5, -0.5, 0.5))
-    fixed.publish(messages.TFMessage(transforms=[mount]))
+    fixed.publish(TFMessage(transforms=[mount]))
 
     def drive(stamp, x):
-        moving.publish(messages.TFMessage(transforms=[pose("map", "base", stamp, (x, 0.0, 0.0))]))
+        moving.publish(TFMessage(transforms=[pose("map", "base", stamp, (x, 0.0, 0.0))]))
 
     def found(stamp):
         drive(stamp - 0.05, 10 * (stamp - 0.05))

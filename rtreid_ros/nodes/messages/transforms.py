@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -10,9 +9,10 @@ import numpy as np
 from geometry_msgs.msg import Quaternion, TransformStamped, Vector3
 from std_msgs.msg import Header
 
-from rtreid_ros.errors import InputError, MissingDependencyError
+from rtreid_ros.errors import InputError
 from rtreid_ros.geometry import GroundPlane, TransformTree
 from rtreid_ros.nodes.messages.conversions import stamp_ns
+from rtreid_ros.nodes.messages.packages import missing
 from rtreid_ros.nodes.topics import Output
 from rtreid_ros.types import Float64
 
@@ -24,13 +24,9 @@ def tf_message_type(wanted: Sequence[str]) -> Any:
         MissingDependencyError: tf2_msgs is not installed.
     """
     try:
-        from tf2_msgs.msg import TFMessage  # noqa: PLC0415 (not where ROS comes from the package index)
+        from tf2_msgs.msg import TFMessage  # noqa: PLC0415 (not every ROS has it)
     except ImportError:
-        distribution = os.environ.get("ROS_DISTRO", "$ROS_DISTRO")
-        raise MissingDependencyError(
-            f"{' and '.join(wanted)}: true needs the message package tf2_msgs: "
-            f"sudo apt install ros-{distribution}-tf2-msgs"
-        ) from None
+        raise missing("tf2_msgs", f"{' and '.join(wanted)}: true") from None
     return TFMessage
 
 

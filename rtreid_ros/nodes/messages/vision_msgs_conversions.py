@@ -8,14 +8,14 @@ by looking.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
 from rtreid_ros.detection.labels import COCO
-from rtreid_ros.errors import ConfigError, MissingDependencyError
+from rtreid_ros.errors import ConfigError
 from rtreid_ros.msg import Detection, DetectionArray, Track, TrackArray
+from rtreid_ros.nodes.messages.packages import missing
 
 
 def vision_messages() -> ModuleType:
@@ -25,13 +25,9 @@ def vision_messages() -> ModuleType:
         MissingDependencyError: it is not installed.
     """
     try:
-        import vision_msgs.msg  # noqa: PLC0415 (not where ROS comes from the package index)
+        import vision_msgs.msg  # noqa: PLC0415 (not every ROS has it)
     except ImportError:
-        distribution = os.environ.get("ROS_DISTRO", "$ROS_DISTRO")
-        raise MissingDependencyError(
-            "this node needs the message package vision_msgs: "
-            f"sudo apt install ros-{distribution}-vision-msgs, or build it from source"
-        ) from None
+        raise missing("vision_msgs", "this node") from None
     module: ModuleType = vision_msgs.msg
     return module
 
