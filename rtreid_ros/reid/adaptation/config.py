@@ -147,6 +147,11 @@ def find_start(pretrained: str) -> Exported | None:
 
 def _pictures(section: str, given: Mapping[str, Any]) -> tuple[PicturesOptions, IdentityOptions]:
     options, rest = build_choice(PicturesOptions, section, given, OF_PICTURES)
+    if options.dataset in UNLABELLED:
+        raise ConfigError(
+            f"{section}.dataset={options.dataset}: nobody is named there, so that every tracklet or picture "
+            "would be a person of its own; give labelled pictures"
+        )
     return options, build_chosen(_reader_options(options.dataset), section, rest, options)
 
 

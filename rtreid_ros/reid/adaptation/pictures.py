@@ -65,7 +65,8 @@ def load_adaptation(
 
     Raises:
         SourceError: a data set cannot be opened, or has no picture that can be read.
-        ConfigError: identities or pictures of the evaluation are in target or source.
+        ConfigError: identities or pictures of the evaluation are in target or source, or pictures of the
+            target in the source.
         InputError: too few pictures of the target to cluster.
     """
     data = config.learning.data
@@ -96,6 +97,8 @@ def load_adaptation(
             if rehearsed is not None:
                 of_source = (config.source.dataset, config.source.root)
                 refuse_overlap("source", rehearsed, part, same=_same(of_source, there))
+    if rehearsed is not None:
+        refuse_common("data", loaded[0], "source", rehearsed, "it would be learnt by label and by cluster")
     return AdaptationPictures(loaded[0], rehearsed, query, gallery, links_of(config, loaded[0]))
 
 
@@ -120,25 +123,35 @@ def refuse_overlap(section: str, learnt: ResidentImages, judged: ResidentImages,
     """Make sure that who is judged is not learnt from.
 
     Pictures are compared pixel by pixel, wherever they come from; identities where they are `same`:
-    numbered alike, which those of one data set are. Numbers below 1 are nobody in particular.
+    numbered alike, which those of one data set are. Negative numbers are nobody in particular.
 
     Raises:
         ConfigError: naming what both have.
     """
     if same:
         common = np.intersect1d(learnt.identities, judged.identities)
-        common = common[common > 0]
+        common = common[common >= 0]
         if len(common):
             raise ConfigError(
                 f"{len(common)} identities of evaluation are in {section}, too, such as {common[0]}: figures "
                 f"would be of people it has learnt from; choose {section}.split and evaluation.split apart"
             )
-    seen = dict(zip(_digests(learnt), learnt.names, strict=True))
-    for digest, name in zip(_digests(judged), judged.names, strict=True):
+    refuse_common(section, learnt, "evaluation", judged, "figures would be of what it has learnt from")
+
+
+def refuse_common(
+    section: str, one: ResidentImages, other_section: str, other: ResidentImages, why: str
+) -> None:
+    """Make sure that two sets have no picture in common, compared pixel by pixel.
+
+    Raises:
+        ConfigError: naming one, and `why` it must not be.
+    """
+    seen = dict(zip(_digests(one), one.names, strict=True))
+    for digest, name in zip(_digests(other), other.names, strict=True):
         if digest in seen:
             raise ConfigError(
-                f"the picture {name} of evaluation is in {section}, too, as {seen[digest]}: figures would be "
-                "of pictures it has learnt from"
+                f"the picture {name} of {other_section} is in {section}, too, as {seen[digest]}: {why}"
             )
 
 

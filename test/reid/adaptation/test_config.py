@@ -40,6 +40,8 @@ def test_built_in_configurations_are_sound(path, best):
         ("training.epochs=3", "no section 'training'"),
         ("source.dataset=market", "source: dataset must be one of"),
         ("source.step=3", "source has no option 'step'"),
+        ("source.dataset=tracklets", "source.dataset=tracklets: nobody is named there"),
+        ("evaluation.dataset=unlabelled", "evaluation.dataset=unlabelled: nobody is named there"),
         ("data.side=camera", "single pictures without side information"),
         ("optimizer.rate=1", "optimizer has no option 'rate'"),
         ("model.name=resnet3d_18", "model.pretrained: resnet3d_18 takes clips, adaptation single pictures"),

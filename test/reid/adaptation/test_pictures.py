@@ -18,7 +18,7 @@ def test_target_and_evaluation_of_one_data_set_share_nobody(config, judged):
     assert len(pictures.target) == 72
     assert not set(pictures.target.identities) & set(pictures.query.identities)
     assert pictures.links.tracklets.tolist() == list(range(72))  # labels make no tracklets
-    with pytest.raises(ConfigError, match=r"3 identities of evaluation are in data, too, such as 5"):
+    with pytest.raises(ConfigError, match=r"4 identities of evaluation are in data, too, such as 0"):
         load(config(*judged, "data.split=all"))
 
 
@@ -36,6 +36,14 @@ def test_copied_pictures_are_known_again(config, judged, people, tmp_path):
         load(config(*judged, "data.dataset=unlabelled", "data.split=all", f"data.root={tmp_path / 'loose'}"))
 
 
+def test_pictures_of_the_target_are_no_source(config, people):
+    source = ("source.dataset=market1501", f"source.root={people}")
+    with pytest.raises(
+        ConfigError, match=r"of source is in data, too, as .*: it would be learnt by label and"
+    ):
+        load(config(*source, "source.split=all"))
+
+
 def test_the_source_is_looked_at_too(config, judged, people):
-    with pytest.raises(ConfigError, match="3 identities of evaluation are in source, too"):
+    with pytest.raises(ConfigError, match="4 identities of evaluation are in source, too"):
         load(config(*judged, "source.dataset=market1501", f"source.root={people}", "source.split=all"))
