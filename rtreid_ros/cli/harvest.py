@@ -6,11 +6,9 @@ import argparse
 import logging
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rtreid_ros.cli.settings import Settings
     from rtreid_ros.pipeline import TrackingPipeline
     from rtreid_ros.reid.adaptation.harvesting import HarvestOptions
@@ -87,12 +85,16 @@ def run(arguments: argparse.Namespace) -> int:
     # `timeout 60 rtreid harvest rtsp://...` must leave a whole harvest, as Ctrl-C does
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     frames, interrupted = 0, False
+    cameras = _cameras(arguments)
     stock = open_stock(arguments.output)
     with logging_redirect_tqdm([logging.getLogger("rtreid_ros")]):
         try:
             with stock:
-                for camera, source in _open(arguments):
-                    with source, Harvester(stock, camera, options) as harvester:
+                for place in cameras:
+                    with (
+                        _open(arguments, place) as source,
+                        Harvester(stock, place.name or source.name, options) as harvester,
+                    ):
                         pipeline = _pipeline(arguments, settings, source)
                         summary = run_pipeline(source, pipeline, [harvester], progress=not arguments.quiet)
                     frames += summary.frames
@@ -105,8 +107,11 @@ def run(arguments: argparse.Namespace) -> int:
                         "try a lower harvest.least_score, least_height or least_change (see --options), or "
                         "another --detector"
                     )
-        except InputError:
-            remove(stock.partial)
+        except Exception:
+            if stock.crops:
+                logger.warning("%d tracklets gathered so far are in %s", stock.tracklets, stock.partial)
+            else:
+                remove(stock.partial)
             raise
     if not arguments.quiet:
         print(f"{frames} frames, {stock.tracklets} tracklets, {stock.crops} crops: {arguments.output}")
@@ -156,24 +161,45 @@ def _options(arguments: argparse.Namespace) -> tuple[HarvestOptions, Settings]:
     return build_from_text(HarvestOptions, own), settings
 
 
-def _open(arguments: argparse.Namespace) -> Iterator[tuple[str, Source]]:
-    """Every camera of every source, one after another, and its name."""
-    from rtreid_ros.bags.reader import is_bag  # noqa: PLC0415
-    from rtreid_ros.sources import open_source  # noqa: PLC0415
-    from rtreid_ros.sources.bag import BagCameras  # noqa: PLC0415
-    from rtreid_ros.sources.excerpt import Excerpt  # noqa: PLC0415
+class _Camera(NamedTuple):
+    """Where one films: a source, its image topic if it is a bag with several, and the camera's name there."""
 
+    source: str
+    topic: str | None
+    name: str
+
+
+def _cameras(arguments: argparse.Namespace) -> list[_Camera]:
+    """Every camera of every source.
+
+    Of several each is opened, so that what is wrong with the last is said before the first is looked at.
+    """
+    from rtreid_ros.bags.reader import is_bag  # noqa: PLC0415
+    from rtreid_ros.sources.bag import BagCameras  # noqa: PLC0415
+
+    found = []
     for text in arguments.sources:
-        topics: dict[str, str | None] = {"": arguments.topic}
         path = Path(text).expanduser()
         if arguments.topic is None and path.exists() and is_bag(path):
             with BagCameras(path) as bag:
-                topics = {name: camera.image for name, camera in bag.cameras.items()}
-        for name, topic in topics.items():
-            source = open_source(text, topic=topic, frame_rate=arguments.frame_rate)
-            if arguments.start or arguments.frames is not None:
-                source = Excerpt(source, arguments.start, arguments.frames)
-            yield name or source.name, source
+                found += [_Camera(text, camera.image, name) for name, camera in bag.cameras.items()]
+        else:
+            found.append(_Camera(text, arguments.topic, ""))
+    if len(found) > 1:
+        for camera in found:
+            with _open(arguments, camera):
+                pass
+    return found
+
+
+def _open(arguments: argparse.Namespace, camera: _Camera) -> Source:
+    from rtreid_ros.sources import open_source  # noqa: PLC0415
+    from rtreid_ros.sources.excerpt import Excerpt  # noqa: PLC0415
+
+    source = open_source(camera.source, topic=camera.topic, frame_rate=arguments.frame_rate)
+    if arguments.start or arguments.frames is not None:
+        return Excerpt(source, arguments.start, arguments.frames)
+    return source
 
 
 def _pipeline(arguments: argparse.Namespace, settings: Settings, source: Source) -> TrackingPipeline:

@@ -7,6 +7,8 @@ import pytest
 
 from rtreid_ros.bags.messages import header, raw_image
 from rtreid_ros.datasets.identities import open_identities
+from rtreid_ros.errors import InputError
+from rtreid_ros.reid.adaptation.harvesting import Harvester
 from rtreid_ros.sinks.bag_output import BagOutput
 
 STREET = "synthetic:seed=3,people=8,frames=60"
@@ -59,6 +61,31 @@ def test_nothing_good_enough_is_an_error_that_leaves_nothing(rtreid, tmp_path):
     assert code == 2
     assert "no track of 10 frames gave 2 crops that are good enough; try a lower" in err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_all_sources_are_looked_for_before_the_first_is_harvested(rtreid, tmp_path):
+    code, _, err = rtreid("harvest", STREET, "nowhere.mp4", "--output", tmp_path / "harvest")
+    assert code == 2
+    assert "nowhere.mp4: no such file or folder" in err
+    assert "frame/s" not in err  # no bar has been there
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_harvest_that_fails_says_where_its_crops_are(rtreid, tmp_path, monkeypatch):
+    write = Harvester.write
+
+    def failing(self, result):
+        if result.frame.index == 45 and self._camera == 2:
+            raise InputError("a strange frame")
+        write(self, result)
+
+    monkeypatch.setattr(Harvester, "write", failing)
+    code, _, err = rtreid(
+        "harvest", STREET, STREET, "--frames", 50, "--quiet", "--output", tmp_path / "out.tar"
+    )
+    assert code == 2
+    assert f"tracklets gathered so far are in {tmp_path / 'out.partial.tar'}" in err
+    assert len(open_identities("tracklets", str(tmp_path / "out.partial.tar"), "all").train)
 
 
 @pytest.mark.parametrize(

@@ -154,6 +154,21 @@ def test_a_tar_file_holds_the_same(tmp_path):
         assert content.extractfile("index.jsonl").read() == (tmp_path / "harvest/index.jsonl").read_bytes()
 
 
+@pytest.mark.parametrize("name", ["harvest", "harvest.tar", "of.may"])
+def test_what_a_killed_harvest_leaves_is_read_and_not_removed(tmp_path, name):
+    stock = open_stock(tmp_path / name)
+    stock.__enter__()  # and never left
+    harvester = Harvester(stock, "front", OPTIONS)
+    for index in range(80):
+        harvester.write(result(index, {1 + index // 20: (20, 30, 70, 150)}))
+    [left] = tmp_path.iterdir()
+    found = open_identities("tracklets", str(left), "all").train
+    assert len(set(found.identities.tolist())) == stock.tracklets == 2
+    assert found.read(0).shape == (120, 50, 3)
+    with pytest.raises(ConfigError, match=rf"{left.name} is what an interrupted harvest has left; it can be"):
+        open_stock(tmp_path / name)
+
+
 def test_what_is_there_is_not_overwritten(tmp_path):
     (tmp_path / "harvest").mkdir()
     (tmp_path / "harvest/mine.txt").write_text("")

@@ -2,6 +2,6 @@
 
 from rtreid_ros.reid.adaptation.harvesting.harvester import Harvester
 from rtreid_ros.reid.adaptation.harvesting.options import HarvestOptions
-from rtreid_ros.reid.adaptation.harvesting.stock import FolderStock, TarStock, open_stock
+from rtreid_ros.reid.adaptation.harvesting.stock import Stock, TarStock, open_stock
 
-__all__ = ["FolderStock", "HarvestOptions", "Harvester", "TarStock", "open_stock"]
+__all__ = ["HarvestOptions", "Harvester", "Stock", "TarStock", "open_stock"]
