@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,11 +30,11 @@ class ClusterOptions:
     least: int = option(4, "pictures within eps, itself among them, that make a core of a cluster", ge=2)
     eps: float = option(0.0, "Jaccard distance within which pictures are near; 0: by `rule`", ge=0, le=0.999)
     rule: str = option(
-        "silhouette",
+        "neighbours",
         "eps anew in every round, by the distances of all pictures to the neighbour that makes a core. "
         "neighbours: their quantile `quantile`; silhouette: of their quantiles 0.3, 0.4, ... 0.9 the one "
         "whose clusters have the highest silhouette; pairs: the mean of the smallest `share` of all",
-        choices=("silhouette", "neighbours", "pairs"),
+        choices=("neighbours", "silhouette", "pairs"),
     )
     quantile: float = option(0.5, "see rule neighbours", ge=0, le=1)
     share: float = option(0.0016, "see rule pairs; about 1 / people where they are known", ge=0, le=1)
@@ -70,7 +71,8 @@ def cluster(vectors: Float32, options: ClusterOptions, links: Links | None = Non
     DBSCAN on the k-reciprocal Jaccard distance, as in Song et al., Unsupervised Domain Adaptive
     Re-Identification: Theory and Practice, 2018, whose rule for eps is ``pairs``. That one needs to know
     about how many people there are; ``neighbours`` does not: it takes eps from the sorted distances to the
-    neighbour that makes a core (Ester et al., KDD 1996, section 4.2), and ``silhouette`` tries several.
+    neighbour that makes a core (Ester et al., KDD 1996, section 4.2), and ``silhouette`` tries several,
+    with the links.
 
     With links, pictures of a tracklet are near whatever they look like, those of tracklets apart never
     are; a tracklet goes with most of its pictures, and a cluster that holds tracklets apart all the same,
@@ -90,22 +92,27 @@ def cluster(vectors: Float32, options: ClusterOptions, links: Links | None = Non
         raise InputError("vectors to cluster must be finite")
     found = jaccard_pairs(vectors, RerankOptions(k1=options.k1, k2=options.k2))
     pairs = Pairs(len(vectors), *found)
-    eps = options.eps or eps_of(pairs, vectors, options)
-    if links is None or not options.links:
-        return Clustering(dbscan(pairs, eps, options.least), eps)
-    linked = with_links(pairs, links)
-    labels = whole_tracklets(dbscan(linked, eps, options.least), links.tracklets)
-    return Clustering(keep_apart(labels, linked.within(eps), links, options.least), eps)
+    known = links if options.links else None
+    linked = pairs if known is None else with_links(pairs, known)
+
+    def divided(eps: float) -> Int64:
+        labels = dbscan(linked, eps, options.least)
+        if known is None:
+            return labels
+        return keep_apart(whole_tracklets(labels, known.tracklets), linked.within(eps), known, options.least)
+
+    eps = options.eps or eps_of(pairs, options, lambda eps: silhouette(vectors, divided(eps)))
+    return Clustering(divided(eps), eps)
 
 
-def eps_of(pairs: Pairs, vectors: Float32, options: ClusterOptions) -> float:
-    """The distance within which pictures are near, by the rule."""
+def eps_of(pairs: Pairs, options: ClusterOptions, score: Callable[[float], float]) -> float:
+    """The distance within which pictures are near, by the rule; `score`: how good the clusters of one are."""
     if options.rule != "pairs":
         distances = np.minimum(neighbour_distances(pairs, options.least), _FARTHEST)
         if options.rule == "neighbours":
             return float(np.quantile(distances, options.quantile))
         tried = np.unique(np.quantile(distances, _QUANTILES)).tolist()
-        return float(max(tried, key=lambda eps: silhouette(vectors, dbscan(pairs, eps, options.least))))
+        return float(max(tried, key=score))
     count = max(round(options.share * pairs.size * (pairs.size - 1) / 2), 1)
     smallest = np.sort(pairs.distances)[:count].astype(np.float64)
     beyond = count - len(smallest)  # pairs that are not listed, each at 1

@@ -7,10 +7,9 @@ from rtreid_ros.errors import InputError
 from rtreid_ros.reid.adaptation.clusters import ClusterOptions, cluster, eps_of, keep_apart, whole_tracklets
 from rtreid_ros.reid.adaptation.density import NOISE, Pairs
 from rtreid_ros.reid.adaptation.links import Links
-from rtreid_ros.reid.adaptation.quality import agreement
+from rtreid_ros.reid.adaptation.quality import agreement, silhouette
 
 SMALL = ClusterOptions(k1=6, k2=2)
-NOBODY = np.zeros((4, 2), np.float32)
 
 
 def crowd(seed, people, each, noise=0.25, dim=24):
@@ -44,16 +43,16 @@ def test_eps_is_the_quantile_of_the_distances_that_make_cores():
     second = [0.1, 0.1, 0.2, 0.3]
     for quantile in (0, 0.5, 1):
         options = ClusterOptions(least=2, rule="neighbours", quantile=quantile)
-        assert eps_of(pairs, NOBODY, options) == pytest.approx(np.quantile(second, quantile))
+        assert eps_of(pairs, options, len) == pytest.approx(np.quantile(second, quantile))
 
 
 def test_eps_is_the_mean_of_the_smallest_distances_of_all_pairs():
     rows, columns = np.array([0, 0, 1]), np.array([1, 2, 2])
     pairs = Pairs(4, rows, columns, np.array([0.3, 0.1, 0.2], np.float32))  # three more are at 1
-    assert eps_of(pairs, NOBODY, ClusterOptions(rule="pairs", share=0.34)) == pytest.approx(0.15)
-    assert eps_of(pairs, NOBODY, ClusterOptions(rule="pairs", share=1)) == pytest.approx(0.6)
+    assert eps_of(pairs, ClusterOptions(rule="pairs", share=0.34), len) == pytest.approx(0.15)
+    assert eps_of(pairs, ClusterOptions(rule="pairs", share=1), len) == pytest.approx(0.6)
     nothing = Pairs(4, rows[:0], columns[:0], pairs.distances[:0])
-    assert eps_of(nothing, NOBODY, ClusterOptions(rule="pairs", share=1)) < 1  # sharing nothing is never near
+    assert eps_of(nothing, ClusterOptions(rule="pairs", share=1), len) < 1  # sharing nothing is never near
 
 
 def test_tracklets_stay_whole_and_those_seen_at_once_apart():
@@ -71,6 +70,19 @@ def test_tracklets_stay_whole_and_those_seen_at_once_apart():
     np.testing.assert_array_equal(ignored.labels, free.labels)
     for options, expected in ((None, free), (Links.none(len(vectors)), free)):
         np.testing.assert_array_equal(cluster(vectors, SMALL, options).labels, expected.labels)
+
+
+def test_eps_of_the_highest_silhouette_is_that_of_clusters_with_links():
+    vectors, _ = crowd(6, people=20, each=12, noise=1.0)
+    links = Links(np.repeat(np.arange(60), 4), np.zeros((0, 2), np.int64))
+    scores = {}
+    for quantile in np.arange(3, 10) / 10:
+        found = cluster(vectors, ClusterOptions(k1=6, k2=2, rule="neighbours", quantile=quantile), links)
+        scores[found.eps] = silhouette(vectors, found.labels)
+    best = max(scores, key=scores.get)
+    options = ClusterOptions(k1=6, k2=2, rule="silhouette")
+    assert cluster(vectors, options, links).eps == best
+    assert cluster(vectors, options).eps != best
 
 
 def test_a_tracklet_goes_where_most_of_it_is():
