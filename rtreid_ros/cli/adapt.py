@@ -21,7 +21,8 @@ CONFIG is a YAML file, or the name of a built-in configuration; SECTION.KEY=VALU
   model       pretrained=best.pt, of rtreid train-reid: what is adapted; or an ONNX file of rtreid
               export-reid, such as pretrained=osnet_x0_25_market1501.onnx, which is built in
   data        the target: pictures nobody has labelled. dataset=tracklets for a folder or .tar file of
-              rtreid harvest, dataset=unlabelled for any pictures, or a data set whose labels are not used
+              rtreid harvest, or several with commas between (root=out/monday,out/tuesday),
+              dataset=unlabelled for any pictures, or a data set whose labels are not used
   source      labelled pictures to rehearse, so that they are not forgotten (optional)
   evaluation  labelled pictures that judge, for the report alone (optional). Who is judged must not be in
               data or source: that is checked, by identities and pixel by pixel

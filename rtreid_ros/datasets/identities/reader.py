@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from rtreid_ros.datasets.identities.base import UNKNOWN, IdentitySet
 from rtreid_ros.datasets.identities.store import Store, read_picture
+from rtreid_ros.types import UInt8
 
 PARTS = ("train", "query", "gallery")
 
@@ -56,13 +57,17 @@ class Row(NamedTuple):
 
 def stored_set(store: Store, rows: Sequence[Row]) -> IdentitySet:
     """The pictures of `rows`, read from `store` one by one."""
-    paths = tuple(row.path for row in rows)
+    return row_set(rows, lambda index: read_picture(store, rows[index].path))
+
+
+def row_set(rows: Sequence[Row], read: Callable[[int], UInt8]) -> IdentitySet:
+    """The pictures of `rows`, each of which `read` gives by its index."""
     return IdentitySet(
-        paths,
+        tuple(row.path for row in rows),
         _column(row.identity for row in rows),
         _column(row.camera for row in rows),
         _column(row.sequence for row in rows),
-        lambda index: read_picture(store, paths[index]),
+        read,
     )
 
 
