@@ -12,7 +12,7 @@ import cv2
 
 from rtreid_ros.datasets.identities.tracklets import INDEX
 from rtreid_ros.errors import ConfigError, SinkError
-from rtreid_ros.sinks.base import Output, remove
+from rtreid_ros.sinks.base import Output, partial_of, remove
 
 if TYPE_CHECKING:
     from rtreid_ros.reid.adaptation.harvesting.album import Album, Crop
@@ -140,7 +140,7 @@ def open_stock(path: Path) -> Stock:
     if path.is_file() or (path.is_dir() and any(path.iterdir())):
         raise ConfigError(f"{path} is there already; choose another --output, or remove it")
     packed = path.suffix == SUFFIX
-    partial = path.with_name(f"{path.stem}.partial{path.suffix}")  # as `Output` has it
+    partial = partial_of(path)
     for left in (partial, partial.with_suffix("")) if packed else (partial,):
         if left.is_file() or (left / INDEX).is_file():
             raise ConfigError(
