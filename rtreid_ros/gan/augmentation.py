@@ -27,11 +27,13 @@ class Draws(NamedTuple):
     """What chance decided for each of B pictures.
 
     Attributes:
+        noise: ``(B, 3, H, W)`` that is added; None where it has faded.
         colour: ``(B, 3)`` in 0..1: brightness, saturation, contrast.
         shift: ``(B, 2)`` in -1..1: translation down and right, in the largest allowed.
         hole: ``(B, 2)`` in 0..1: centre of the hole.
     """
 
+    noise: torch.Tensor | None
     colour: torch.Tensor
     shift: torch.Tensor
     hole: torch.Tensor
@@ -55,11 +57,14 @@ class Views:
         self._options, self._generator = options, generator
         self.noise = options.noise * max(1 - progress / options.noise_until, 0.0)
 
-    def draw(self, count: int) -> Draws:
-        """Decide for `count` pictures."""
-        device = self._generator.device
-        found = torch.rand(count, 7, generator=self._generator, device=device)
-        return Draws(found[:, :3], 2 * found[:, 3:5] - 1, found[:, 5:])
+    def draw(self, images: torch.Tensor) -> Draws:
+        """Decide for pictures of this shape."""
+        found = torch.rand(len(images), 7, generator=self._generator, device=images.device)
+        noise = None
+        if self.noise:
+            normal = torch.randn(images.shape, generator=self._generator, device=images.device)
+            noise = self.noise * normal
+        return Draws(noise, found[:, :3], 2 * found[:, 3:5] - 1, found[:, 5:])
 
     def __call__(self, images: torch.Tensor, draws: Draws | None = None) -> torch.Tensor:
         """``(B, 3, H, W)`` pictures in -1..1 as the discriminator sees them.
@@ -68,7 +73,7 @@ class Views:
             images: see above.
             draws: of an earlier `draw`; None = new ones.
         """
-        draws = self.draw(len(images)) if draws is None else draws
+        draws = self.draw(images) if draws is None else draws
         policy = self._options.policy
         if "colour" in policy:
             images = recolour(images, draws.colour)
@@ -76,11 +81,7 @@ class Views:
             images = translate(images, draws.shift)
         if "cutout" in policy:
             images = cut_out(images, draws.hole)
-        if self.noise:
-            images = images + self.noise * torch.randn(
-                images.shape, generator=self._generator, device=images.device
-            )
-        return images
+        return images if draws.noise is None else images + draws.noise
 
 
 def recolour(images: torch.Tensor, amounts: torch.Tensor) -> torch.Tensor:

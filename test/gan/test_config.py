@@ -4,6 +4,7 @@ import pytest
 
 from rtreid_ros.configuration import built_in_configs, find_config
 from rtreid_ros.errors import ConfigError
+from rtreid_ros.gan.objectives import OBJECTIVES
 from rtreid_ros.gan.training.config import KIND, read_config
 
 
@@ -33,7 +34,30 @@ def test_what_is_named_in_a_file_can_be_replaced():
 
 
 def test_there_are_built_in_configurations():
-    assert {"small", "dcgan", "groups", "wgan_gp", "vae_gan", "large"} <= set(built_in_configs(KIND))
+    names = set(built_in_configs(KIND))
+    assert {"small", "dcgan", "groups", "large"} | {name for name in OBJECTIVES if "gan" in name} <= names
+
+
+@pytest.mark.parametrize("name", [name for name in OBJECTIVES if "gan" in name])
+def test_published_games_are_played_as_published(name):
+    config = read_config(find_config(name, KIND))
+    optimizer = config.optimizer
+    assert config.objective.name == name
+    assert (config.views.policy, config.views.noise) == ((), 0)
+    assert optimizer.generator_lr == optimizer.discriminator_lr
+    assert not OBJECTIVES[name].encodes or config.generator.name == "vae_decoder"
+    if name == "vae_gan":
+        assert (config.objective_options.soft_label, config.objective_options.swapped) == (1, 0)
+        assert (optimizer.name, optimizer.generator_lr) == ("rmsprop", 3e-4)
+        return
+    assert config.discriminator.name == "critic"
+    assert config.objective_options.critic_steps == 5
+    if name.endswith("wgan"):
+        assert (optimizer.name, optimizer.generator_lr) == ("rmsprop", 5e-5)
+        assert config.objective_options.clip == 0.01
+    else:
+        assert (optimizer.name, optimizer.beta1, optimizer.beta2) == ("adam", 0, 0.9)
+        assert (optimizer.generator_lr, config.objective_options.penalty) == (1e-4, 10)
 
 
 def test_own_options_go_with_what_is_named():

@@ -8,6 +8,7 @@ from torch import nn
 
 from rtreid_ros.gan.augmentation import ViewOptions, Views
 from rtreid_ros.gan.networks import Encoder, EncoderOptions, Opinion, create_discriminator, create_generator
+from rtreid_ros.gan.networks.vae import Code
 from rtreid_ros.gan.objectives import OBJECTIVES, Deal, Players, gradient_penalty
 from rtreid_ros.options import build
 
@@ -229,6 +230,23 @@ def test_the_parts_of_a_vae_gan_are_those_of_algorithm_1(name):
     torch.testing.assert_close(parts["dissimilarity"], dissimilarity.detach(), **close)
     torch.testing.assert_close(aims["encoder"], divergence + dissimilarity, **close)
     torch.testing.assert_close(aims["generator"], 0.3 * dissimilarity + deceit, **close)
+
+
+def test_rebuilt_pictures_are_compared_with_real_ones_under_the_same_view():
+    class Copy(nn.Module):  # of pictures that are their own code
+        latent = 3 * 16 * 8
+
+        def forward(self, noise, groups=None):
+            return noise.reshape(-1, 3, *SIZE)
+
+    class Exact(nn.Module):
+        def forward(self, images):
+            return Code(images.flatten(1), torch.full((len(images), 3 * 16 * 8), -100.0))
+
+    players = Players(Copy(), Linear(torch.ones(3, *SIZE)), Exact())
+    given = deal(torch.rand(4, 3, *SIZE), views=ViewOptions(noise=0.5))
+    _, parts = make("vae_gan").generator_losses(players, given)
+    assert parts["dissimilarity"].item() == pytest.approx(0, abs=1e-9)
 
 
 def test_a_step_for_one_player_leaves_the_others_without_gradient():

@@ -104,7 +104,9 @@ class Down(nn.Module):
 class ResidualDiscriminatorOptions(NetworkOptions):
     """Options of `ResidualDiscriminator`."""
 
-    spectral: bool = option(True, "spectral normalisation; without it, a residual critic for wgan_gp")
+    spectral: bool = option(
+        True, "spectral normalisation; without it, a residual critic for Wasserstein objectives"
+    )
 
 
 class ResidualDiscriminator(Discriminator):

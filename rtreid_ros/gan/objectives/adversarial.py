@@ -105,6 +105,9 @@ class Wasserstein(EarthMover):
 
     Options = WassersteinOptions
     options: WassersteinOptions
+    spectral = (
+        False  # which divides what is clipped by its largest singular value, so that nothing is clipped
+    )
 
     def after_step(self, discriminator: Discriminator) -> None:
         """Clip every weight."""

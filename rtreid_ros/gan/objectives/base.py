@@ -72,11 +72,13 @@ class Objective:
     Attributes:
         encodes: whether an encoder plays.
         batch_norm: whether the discriminator may have batch norm.
+        spectral: whether it may have spectral normalisation.
     """
 
     Options: ClassVar[type[ObjectiveOptions]] = ObjectiveOptions
     encodes: ClassVar[bool] = False
     batch_norm: ClassVar[bool] = True
+    spectral: ClassVar[bool] = True
 
     def __init__(self, options: ObjectiveOptions) -> None:
         self.options = options

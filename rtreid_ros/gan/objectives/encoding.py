@@ -63,7 +63,7 @@ class Encoding(Objective):
         code = players.encoder(deal.real)
         rebuilt = players.generator(code.draw(deal.noise(latent)), deal.groups)
         free = players.generator(deal.noise(latent), deal.groups)
-        draws = deal.views.draw(len(deal.real))  # one and the same for both, else all differ
+        draws = deal.views.draw(deal.real)  # one and the same for both, else all differ
         with torch.no_grad():
             seen = players.discriminator(deal.views(deal.real, draws), deal.groups)
         rebuilt_seen = players.discriminator(deal.views(rebuilt, draws), deal.groups)

@@ -7,17 +7,20 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
+import cv2
+
 from rtreid_ros.gan.training.config import GanConfig
 from rtreid_ros.gan.training.state import Course
 from rtreid_ros.reporting.charts import series
+from rtreid_ros.reporting.flipbook import flipbook
 from rtreid_ros.reporting.page import details, figure, page, panels, paragraph, section, table
 from rtreid_ros.reporting.svg import Axis, Plot
 
 SAMPLES = "samples"
 """Folder of sample sheets."""
 
-_SHEETS = 8
-"""Of them in a report, evenly over time."""
+_SHEETS, _QUALITY = 24, 90
+"""Of them in a report, evenly over time; and of their JPEG."""
 
 
 def sheet_path(folder: Path, epoch: int) -> Path:
@@ -57,7 +60,7 @@ def report_page(
                 table(["", ""], rows),
             ),
             section("Course", panels(_courses(course))),
-            section("Samples over time", *_sheets(course, folder)),
+            section("Samples over time", flipbook(_sheets(course, folder))),
             section("Configuration", details("All options", "", f"<pre>{escape(config.text())}</pre>")),
         ],
     )
@@ -116,7 +119,11 @@ def _sheets(course: Course, folder: Path) -> list[str]:
     chosen = epochs[::-1][:: -(-len(epochs) // _SHEETS) or 1][::-1]
     drawings = []
     for epoch in chosen:
-        data = base64.b64encode(sheet_path(folder, epoch).read_bytes()).decode("ascii")
-        picture = f'<img src="data:image/png;base64,{data}" alt="samples after epoch {epoch}">'
+        sheet = cv2.imread(str(sheet_path(folder, epoch)))
+        if sheet is None:  # cut off by a full disk
+            continue
+        _, code = cv2.imencode(".jpg", sheet, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+        data = base64.b64encode(code.tobytes()).decode("ascii")
+        picture = f'<img src="data:image/jpeg;base64,{data}" alt="samples after epoch {epoch}">'
         drawings.append(figure(picture, f"after epoch {epoch}"))
     return drawings

@@ -16,6 +16,7 @@ from rtreid_ros.gan.grid import write_picture
 from rtreid_ros.gan.groups import Groups, by_appearance, by_camera
 from rtreid_ros.gan.networks import DISCRIMINATORS, GENERATORS, Encoder
 from rtreid_ros.gan.objectives import OBJECTIVES, Players
+from rtreid_ros.gan.training.checks import check_discriminator, check_turns
 from rtreid_ros.gan.training.config import GanConfig
 from rtreid_ros.gan.training.epoch import EpochLoop
 from rtreid_ros.gan.training.judging import Judge
@@ -66,8 +67,9 @@ class GanTrainer:
             raise ConfigError(
                 "rtreid train-gan trains in one process: start it without accelerate or torchrun"
             )
-        _check_discriminator(config)
+        check_discriminator(config)
         self._train, reference = load_pictures(config, placement.device, progress=progress)
+        check_turns(config, len(self._train) // config.training.batch)
         self._network = FeatureNetwork(config.features, config.training.threads)
         pictures = fingerprint(self._train)
         if resume is not None:
@@ -226,21 +228,6 @@ def make_optimizers(players: Players, options: OptimizerOptions) -> Optimizers:
         else:
             made[name] = torch.optim.RMSprop(player.parameters(), rate, alpha=options.beta2)
     return made
-
-
-def _check_discriminator(config: GanConfig) -> None:
-    """Refuse batch norm where an objective is of each picture for itself.
-
-    Raises:
-        ConfigError: saying what to take.
-    """
-    objective = OBJECTIVES[config.objective.name]
-    if DISCRIMINATORS[config.discriminator.name].batch_norm and not objective.batch_norm:
-        known = [name for name in DISCRIMINATORS if not DISCRIMINATORS[name].batch_norm]
-        raise ConfigError(
-            f"objective {config.objective.name} wants a critic without batch norm, and discriminator "
-            f"{config.discriminator.name} has it; use discriminator.name={' or '.join(known)}"
-        )
 
 
 def _millions(network: nn.Module) -> str:
