@@ -32,11 +32,11 @@ class TrackerNode(BaseNode):
         """Make the tracker."""
         self.lossless = self.options().lossless
         self._stage = TrackerStage(self)
-
-    def activate(self) -> None:
-        """Make topics and the tracking thread."""
         self._dim = 0
         self._class_names: dict[int, str] = {}
+
+    def activate(self) -> None:
+        """Make topics and the tracking thread; who was tracked before a pause is still known."""
         self._motions = MotionChain()
         self._last: int | None = None
         self._unknown_motions = 0

@@ -254,6 +254,40 @@ def test_the_options_of_a_tracker_are_there_as_soon_as_it_is_named(make):
     assert not node.has_parameter("tracker.track_threshold")
 
 
+@pytest.mark.parametrize("frame_rate", [0.0, 30.0])
+def test_ids_go_on_after_a_pause_and_begin_anew_when_the_node_is_configured_anew(make, frame_rate):
+    from rtreid_ros.msg import Detection, DetectionArray
+
+    node = make("tracker_node", autostart=True, tracker__name="bytetrack", tracker__frame_rate=frame_rate)
+    node.start()
+
+    def track(second, *places):
+        """Ids of the tracks of people at these places."""
+        tracks = []
+        node.outputs["/tracks"].listeners[:] = [tracks.append]
+        message = DetectionArray(image_height=500, image_width=500)
+        message.header.stamp.sec = second
+        message.detections = [
+            Detection(class_name="person", score=0.9, x=x, y=20.0, width=30.0, height=60.0) for x in places
+        ]
+        node.inputs["/detections"](message)
+        assert node.wait_until_idle(20)
+        return [track.id for track in tracks[0].tracks]
+
+    assert track(100, 10.0, 200.0) == [1, 2]
+    node.trigger_deactivate()
+    node.trigger_activate()
+    assert track(101, 10.0, 200.0) == [1, 2]
+    node.trigger_deactivate()
+    node.trigger_activate()
+    assert min(track(200, 10.0)) > 2
+    node.trigger_deactivate()
+    node.trigger_cleanup()
+    node.trigger_configure()
+    node.trigger_activate()
+    assert track(201, 10.0) == [1]
+
+
 def test_descriptions_say_which_parameters_are_live(make):
     node = make("detector_node")
     described = node.describe_parameters(["detector.score_threshold", "detector.model"])

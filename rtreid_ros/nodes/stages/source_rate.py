@@ -25,15 +25,16 @@ class SourceRate:
     Args:
         node: listens.
         topic: relative.
+        settled: the frame rate that is settled already, so that another one is only worth a warning.
     """
 
-    def __init__(self, node: BaseNode, topic: str = "source_rate") -> None:
+    def __init__(self, node: BaseNode, topic: str = "source_rate", settled: float | None = None) -> None:
         self._node = node
         self._topic = node.resolve_topic_name(topic)
         self._announced = threading.Event()
         self._rate = 0.0
         self._asked: float | None = None
-        self._told: float | None = None
+        self._told = settled
         node.subscribe_to(Float64, topic, self._receive, qos.latched_qos(), counted=False)
 
     def is_settled(self) -> bool:
@@ -60,6 +61,6 @@ class SourceRate:
     def _receive(self, message: Float64) -> None:
         if self._told is not None and message.data != self._told:
             rates = f"{message.data:g} frames per second, this node works with {self._told:g}"
-            self._node.warn("rate", f"the source now has {rates}: restart it to follow")
+            self._node.warn("rate", f"the source now has {rates}: clean it up and configure it to follow")
         self._rate = message.data
         self._announced.set()

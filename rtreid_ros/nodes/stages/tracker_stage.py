@@ -23,7 +23,8 @@ class TrackerStage:
     """Makes the tracker that a node's ``tracker.*`` parameters ask for.
 
     Unless ``tracker.frame_rate`` says it, the nominal frame rate is what a source_node announces
-    on ``source_rate``, and 30 where there is none; so it is settled by the first frame.
+    on ``source_rate``, and 30 where there is none; so it is settled by the first frame. A stage lives while
+    its node is configured: after a time of inactivity its tracker goes on, as after any gap in the images.
 
     Args:
         node: has the parameters.
@@ -42,13 +43,17 @@ class TrackerStage:
         self._reset_asked = False
         self.tracker: Tracker = self._create(self.options.frame_rate or DEFAULT_RATE)
         self._order, self._missing = StampOrder(), MissingStamps()
+        self._rate: float | None = self.options.frame_rate or None
+        """Once it is settled."""
         self._source: SourceRate | None = None
 
     def activate(self) -> None:
         """Listen for the source's frame rate."""
+        self._source = None
         if not self.options.frame_rate:
-            self._source = SourceRate(self._node, camera_topic(self._camera, "source_rate"))
-        else:
+            source = SourceRate(self._node, camera_topic(self._camera, "source_rate"), self._rate)
+            self._source = source if self._rate is None else None
+        if self._rate is not None:
             self._announce()
 
     def adjust(self, options: TrackerOptions | TrackerNodeOptions) -> None:
@@ -87,7 +92,8 @@ class TrackerStage:
     def current(self) -> Tracker:
         """The tracker for the next update, adjusted and reset as asked; the first call settles it."""
         if self._source is not None:
-            self.tracker = self._create(self._source.settle())
+            self._rate = self._source.settle()
+            self.tracker = self._create(self._rate)
             self._source = None
             self._announce()
         if self._adjusted is not None:
