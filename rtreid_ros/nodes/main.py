@@ -24,8 +24,10 @@ from rtreid_ros.nodes.ending import (
     must_end_within,
 )
 from rtreid_ros.nodes.environment import fastdds_profile
+from rtreid_ros.nodes.interfaces import INTERFACES
 from rtreid_ros.nodes.options import NODES
 from rtreid_ros.nodes.shared_memory import free_leftovers
+from rtreid_ros.tracking import DEFAULT_TRACKER, TRACKERS
 
 if TYPE_CHECKING:
     from rtreid_ros.nodes.base import BaseNode
@@ -42,7 +44,7 @@ def run(create: Callable[[], BaseNode], kind: str) -> int:
     cleanly with 0, or at once with 128 + signal while it still starts.
     """
     if {"-h", "--help"} & set(sys.argv[1:]):
-        sys.stdout.write(help_text(kind))
+        sys.stdout.write(help_text(kind, _tracker_named_in(sys.argv)))
         return 0
     if NODES[kind].publishes_images:
         os.environ.update(fastdds_profile(os.environ))
@@ -119,17 +121,36 @@ def _say(kind: str, text: str) -> int:
     return 1
 
 
-def help_text(kind: str) -> str:
-    """What ``--help`` prints: purpose and parameters."""
-    description = NODES[kind]
+def _tracker_named_in(arguments: list[str]) -> str:
+    """The last tracker that ``-p tracker.name:=...`` names, or the default one."""
+    given = [text.partition(":=")[2].strip("'\"") for text in arguments if text.startswith("tracker.name:=")]
+    return next((name for name in reversed(given) if name in TRACKERS), DEFAULT_TRACKER)
+
+
+def help_text(kind: str, tracker: str = DEFAULT_TRACKER) -> str:
+    """What ``--help`` prints: purpose, topics, services and parameters, with those of a tracker."""
+    description, interface = NODES[kind], INTERFACES[kind]
     lines = [
         description.summary,
         "",
         f"usage: {kind} [--ros-args] [-p NAME:=VALUE ...] [--params-file YAML] [-r FROM:=TO ...]",
-        "",
-        "parameters:",
     ]
-    for name, item in description.options():
+    each = ", of each camera in its namespace if `cameras` names some" if interface.cameras else ""
+    for title, names in (
+        (f"subscribes{each}:", interface.subscribes),
+        (f"publishes{each}:", {**interface.publishes, "/diagnostics": "diagnostic_msgs/DiagnosticArray"}),
+        ("services, beside those of every managed node:", interface.services),
+    ):
+        if names:
+            lines += ["", title, *(f"  {name}  {text}" for name, text in names.items())]
+    lines += ["", "parameters:"]
+    if description.tracker is not None:
+        others = ", ".join(name for name in sorted(TRACKERS) if name != tracker)
+        lines += [
+            f"  (tracker.* are those of {tracker}; of {others}:",
+            f"   {kind} --ros-args -p tracker.name:=NAME --help, or config/trackers/NAME.yaml)",
+        ]
+    for name, item in description.options(tracker):
         default = list(item.default) if item.kind is tuple else item.default
         note = f" (one of: {', '.join(item.choices)})" if item.choices else ""
         live = " (live: can be changed at any time)" if item.live else ""

@@ -270,18 +270,6 @@ def test_simulated_time_is_the_time_of_diagnostics(graph, peer):
     until(simulated, 10, "diagnostics of second 1234")
 
 
-@pytest.mark.parametrize("kind", ["source_node", "tracking_node"])
-def test_help_lists_every_parameter(kind):
-    from rtreid_ros.nodes.main import help_text
-    from rtreid_ros.nodes.options import NODES
-
-    text = help_text(kind)
-    assert NODES[kind].summary in text
-    for name, item in NODES[kind].options():
-        assert f"  {name} [" in text
-        assert item.help in text
-
-
 def test_a_source_that_breaks_off_ends_the_run_with_an_error(graph, tmp_path):
     from rtreid_ros.nodes.messages.images import serialize_image
     from rtreid_ros.sinks.bag_output import BagOutput
