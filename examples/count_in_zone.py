@@ -9,12 +9,17 @@ pixels; people are where their feet are. It ends when no tracks come for ten sec
 
 import sys
 
-from rtreid_ros.client import NoTracksError, TrackClient, Zone
+from rtreid_ros.client import TrackClient, Zone
+from rtreid_ros.errors import RtreidError
 
 corners, _, ros_arguments = " ".join(sys.argv[1:]).partition("--ros-args")
-zone = Zone([[float(number) for number in corner.split(",")] for corner in corners.split()])
+try:
+    zone = Zone([[float(number) for number in corner.split(",")] for corner in corners.split()])
+    client = TrackClient("tracks", args=["--ros-args", *ros_arguments.split()])
+except (ValueError, RtreidError) as error:
+    sys.exit(f"{error}\nusage: count_in_zone.py X,Y X,Y X,Y ... [--ros-args ...]")
 
-with TrackClient("tracks", args=["--ros-args", *ros_arguments.split()]) as tracks:
+with client as tracks:
     watch = tracks.watch(zone)
     tracks.on_enter(zone, lambda person: print(f"{person.id} came, {watch.count} in the zone"))
     tracks.on_exit(zone, lambda person: print(f"{person.id} went, {watch.count} in the zone"))
@@ -23,6 +28,6 @@ with TrackClient("tracks", args=["--ros-args", *ros_arguments.split()]) as track
             for person in watch.inside:
                 if person.stamp_ns == frame.stamp_ns and watch.dwell(person.id) > 60:
                     print(f"{person.id} has been there for {watch.dwell(person.id):.0f} s")
-    except NoTracksError as error:
+    except RtreidError as error:
         print(error)
     print(f"{watch.entered} came and {watch.left} went")

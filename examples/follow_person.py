@@ -12,12 +12,14 @@ import sys
 from geometry_msgs.msg import Twist
 
 from rtreid_ros.client import NoTracksError, TrackClient
+from rtreid_ros.errors import RtreidError
 
 TURN = 1.0  # radians per second when the person is at the edge of the image
 SPEED = 0.5  # metres per second when the person is far away
 TALL = 0.7  # it is near enough when it fills this share of the image's height
 
-with TrackClient("tracks", args=sys.argv) as tracks:
+
+def follow(tracks: TrackClient) -> None:
     commands = tracks.node.create_publisher(Twist, "cmd_vel", 10)
     try:
         person = tracks.wait_for_person(timeout=60)
@@ -33,3 +35,10 @@ with TrackClient("tracks", args=sys.argv) as tracks:
         print(error)
     finally:
         commands.publish(Twist())  # stop
+
+
+try:
+    with TrackClient("tracks", args=sys.argv) as tracks:
+        follow(tracks)
+except RtreidError as error:
+    sys.exit(str(error))

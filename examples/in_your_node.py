@@ -7,6 +7,8 @@ Or without a camera: `rtreid demo --domain-id 7` and `ROS_DOMAIN_ID=7 python exa
 ends it.
 """
 
+import math
+
 import rclpy
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
@@ -17,15 +19,18 @@ from rtreid_ros.client import Line, TrackClient, TrackFrame
 class Greeter(Node):
     def __init__(self) -> None:
         super().__init__("greeter")
-        self.greeted = 0
+        self.greeted: dict[int, float] = {}  # ids, and how old their tracks were
         self.tracks = TrackClient("tracks", node=self)
         self.tracks.on_frame(self.greet)
         self.tracks.on_cross(Line((320, 480), (320, 0)), self.report)
 
     def greet(self, frame: TrackFrame) -> None:
+        # who has gone is forgotten, and an id that is younger than before is somebody else: after a reset
+        ages = {track.id: track.age for track in frame.tracks}
+        self.greeted = {key: age for key, age in ages.items() if age >= self.greeted.get(key, math.inf)}
         for person in frame.people:
-            if person.id > self.greeted:  # ids only grow
-                self.greeted = person.id
+            if person.id not in self.greeted:
+                self.greeted[person.id] = person.age
                 self.get_logger().info(f"hello, {person.id}")
 
     def report(self, person, to_right) -> None:

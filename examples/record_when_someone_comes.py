@@ -14,6 +14,7 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 
 from rtreid_ros.client import NoTracksError, TrackClient
+from rtreid_ros.errors import RtreidError
 from rtreid_ros.nodes.messages.images import header_stamp_ns
 from rtreid_ros.sinks.bag_output import BagOutput
 
@@ -37,10 +38,15 @@ def record(tracks: TrackClient, bag: BagOutput, seen: float) -> None:
         print(error)
 
 
-with TrackClient("tracks", args=sys.argv) as tracks:
-    tracks.node.create_subscription(Image, "image", keep, qos_profile_sensor_data, raw=True)
-    while tracks.silent_for < 5:
-        person = tracks.wait_for_person()
-        with BagOutput(f"{sys.argv[1]}/{person.stamp:.0f}") as bag:
-            print(f"recording {bag.path}")
-            record(tracks, bag, person.stamp)
+if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
+    sys.exit("usage: record_when_someone_comes.py FOLDER [--ros-args ...]")
+try:
+    with TrackClient("tracks", args=sys.argv) as tracks:
+        tracks.node.create_subscription(Image, "image", keep, qos_profile_sensor_data, raw=True)
+        while tracks.silent_for < 5:
+            person = tracks.wait_for_person()
+            with BagOutput(f"{sys.argv[1]}/{person.stamp:.0f}") as bag:
+                print(f"recording {bag.path}")
+                record(tracks, bag, person.stamp)
+except RtreidError as error:
+    sys.exit(str(error))

@@ -8,13 +8,14 @@ Or without a camera: `rtreid demo --domain-id 7` and `ROS_DOMAIN_ID=7 python exa
 
 import sys
 
-from rtreid_ros.client import NoTracksError, TrackClient
+from rtreid_ros.client import TrackClient
+from rtreid_ros.errors import RtreidError
 
-with TrackClient("tracks", args=sys.argv) as tracks:
-    try:
+try:
+    with TrackClient("tracks", args=sys.argv) as tracks:
         person = tracks.wait_for_person(timeout=60)
-    except NoTracksError as error:
-        sys.exit(str(error))
+except RtreidError as error:
+    sys.exit(str(error))
 
 side = "left" if person.offset < 0 else "right"
 print(f"person {person.id}, {person.height:.0f} pixels tall, on the {side}")

@@ -12,6 +12,8 @@ import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 
+from rtreid_ros.errors import ConfigError
+
 _numbers = itertools.count(1)
 
 
@@ -22,6 +24,9 @@ class OwnNode:
         args: command line with ``--ros-args``, such as `sys.argv`.
         domain_id: ``ROS_DOMAIN_ID``; None = that of the environment.
 
+    Raises:
+        ConfigError: ROS does not understand the command line.
+
     Attributes:
         node: named after the process, so that several programs do not share a name.
     """
@@ -29,7 +34,10 @@ class OwnNode:
     def __init__(self, args: Sequence[str] | None, domain_id: int | None) -> None:
         self._context = rclpy.Context()
         # without arguments of its own it takes none, whatever sys.argv may hold for others
-        rclpy.init(args=list(args or ()), context=self._context, domain_id=domain_id)
+        try:
+            rclpy.init(args=list(args or ()), context=self._context, domain_id=domain_id)
+        except Exception as error:  # rclpy's own errors for arguments have no common base
+            raise ConfigError(f"cannot start ROS: {str(error).splitlines()[0]}") from None
         self.node = Node(f"track_client_{os.getpid()}_{next(_numbers)}", context=self._context)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.node)

@@ -55,6 +55,9 @@ class TrackClient(Closing):
         args: command line of the node it makes, such as `sys.argv`: ``--ros-args -r tracks:=...``.
         domain_id: ``ROS_DOMAIN_ID`` of the node it makes; None = that of the environment.
 
+    Raises:
+        ConfigError: ROS does not understand `args`.
+
     Attributes:
         node: the node it uses; good for further publishers and subscriptions.
     """

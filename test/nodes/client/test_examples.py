@@ -68,7 +68,7 @@ def test_every_example_has_a_test():
 def test_every_example_is_short_and_says_how_to_start_it():
     for path in EXAMPLES.glob("*.py"):
         text = path.read_text()
-        assert len(text.partition('"""\n\n')[2].splitlines()) <= 40, path.name
+        assert len(text.partition('"""\n\n')[2].splitlines()) <= 45, path.name
         assert f"python examples/{path.name}" in text
         assert "rtreid demo" in text
         assert "ros2 launch" in text
@@ -120,3 +120,51 @@ def test_in_your_node(street):
     example.interrupt()
     assert example.lines() == []
     assert sum("hello, " in line for line in example.log) >= 3
+
+
+def test_in_your_node_greets_late_confirmed_ids_and_ids_that_begin_anew(peer, domain_id):
+    from rtreid_ros.msg import Track, TrackArray
+
+    def tracks(stamp, **ages):
+        message = TrackArray(image_height=480, image_width=640)
+        message.header.stamp.sec = stamp
+        for name, age in ages.items():
+            place = {"x": 10.0, "y": 10.0, "width": 30.0, "height": 60.0}
+            message.tracks.append(
+                Track(id=int(name[2:]), state=2, class_name="person", age=float(age), **place)
+            )
+        return message
+
+    with Example("in_your_node", (), domain_id) as example:
+        publisher = peer.publisher(TrackArray, "tracks")
+        publisher.publish(tracks(10, id5=0))
+        publisher.publish(tracks(11, id5=1, id3=2))
+        publisher.publish(tracks(12, id5=2, id3=3))
+        publisher.publish(tracks(13, id3=0))  # reset
+        publisher.publish(tracks(14, id3=1, id4=0))
+        publisher.wait_for_all_acked()
+        log = []
+        while "hello, 4" not in (log or [""])[-1]:
+            log.append(example.process.stderr.readline())
+            assert log[-1], log
+        example.interrupt()
+        example.lines()
+    assert [line.rpartition("hello, ")[2].strip() for line in log] == ["5", "3", "3", "4"]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "says"),
+    [
+        ("wait_for_person", ("--ros-args", "-r", "x"), "cannot start ROS: "),
+        ("follow_person", ("--ros-args", "-p", "x"), "cannot start ROS: "),
+        ("count_in_zone", (), "a zone needs three corners"),
+        ("count_in_zone", ("1,2", "a,b"), "usage: count_in_zone.py"),
+        ("record_when_someone_comes", ("--ros-args",), "usage: record_when_someone_comes.py FOLDER"),
+    ],
+)
+def test_wrong_arguments_end_an_example_with_a_line(name, arguments, says, domain_id):
+    with Example(name, arguments, domain_id) as example:
+        _, errors = example.process.communicate(timeout=30)
+        assert example.process.returncode == 1
+    assert says in errors
+    assert "Traceback" not in errors
