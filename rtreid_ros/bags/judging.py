@@ -43,6 +43,10 @@ class Truth(Protocol):
     def rows(self, stamp_ns: int) -> TruthRows | None:
         """Of the next image, which has that stamp; None where nothing is known of it."""
 
+    @property
+    def unused(self) -> int:
+        """Of how many frames without an image it tells, after the last that was asked for."""
+
 
 class FileTruth:
     """A MOTChallenge ``gt.txt``, or the sequence folder that holds it.
@@ -50,9 +54,9 @@ class FileTruth:
     Args:
         path: the file or folder.
         camera: whose images are judged.
-        matching: ``number``: the n-th different stamp is frame n; ``stamp``: frames follow from the
-            time since the first image and the frame rate of seqinfo.ini (without one, the camera's),
-            for bags that lost images while they were recorded.
+        matching: ``number``: the n-th image is frame n, one that comes twice counting once; ``stamp``:
+            frames follow from the time since the first image and the frame rate of seqinfo.ini (without
+            one, the camera's), for bags that lost images while they were recorded.
 
     Raises:
         SourceError: it is missing or no such file.
@@ -64,21 +68,28 @@ class FileTruth:
         self._table = read_mot(file)
         self._rows = dict(self._table.by_frame())
         info = read_seqinfo(folder) if (folder / "seqinfo.ini").is_file() else None
-        self._length = info.length if info else None
+        self._length = info.length if info else self._table.last_frame
         self._rate = info.frame_rate if info else camera.frame_rate
         self._by_stamp = matching == "stamp"
         self._numbers: dict[int, int] = {}
         self._first: int | None = None
+        self._reached = 0
         self.rules = rules_for(self._table, folder.resolve().name)
 
     def rows(self, stamp_ns: int) -> TruthRows | None:
-        """See `Truth`; None after the last frame of the sequence."""
+        """See `Truth`; None after the last frame of the sequence, or without seqinfo.ini of the file."""
         number = self._number(stamp_ns)
-        if number < 1 or (self._length is not None and number > self._length):
+        if not 1 <= number <= self._length:
             return None
+        self._reached = max(self._reached, number)
         rows = self._rows.get(number, slice(0, 0))
         table = self._table
         return TruthRows(table.ids[rows], table.xyxy(rows), table.class_ids[rows], table.considered[rows])
+
+    @property
+    def unused(self) -> int:
+        """See `Truth`."""
+        return self._length - self._reached
 
     def _number(self, stamp_ns: int) -> int:
         if self._by_stamp:
@@ -103,6 +114,11 @@ class RecordedTruth:
             return None
         boxes, class_ids = truth.boxes.astype(np.float64), truth.class_ids.astype(np.int64)
         return TruthRows(truth.ids, boxes, class_ids, truth.considered)
+
+    @property
+    def unused(self) -> int:
+        """See `Truth`; here of all frames that nobody asked for."""
+        return self._truth.untaken
 
 
 def _truth_file(path: Path) -> Path:
@@ -146,6 +162,8 @@ class CameraJudge:
     def add(self, image: BagImage) -> bool:
         """Take note of the next image; whether a tracker should take it."""
         self.images += 1
+        # also of a late one, so that it does not shift the numbers of those that follow
+        rows = None if self.truth is None else self.truth.rows(image.stamp_ns)
         order = self._order.judge(image.stamp_ns)
         if order is Order.LATE:
             self.late += 1
@@ -153,7 +171,6 @@ class CameraJudge:
         if order is Order.RESTART:
             self.restarts += 1
             self._rounds.append([])
-        rows = None if self.truth is None else self.truth.rows(image.stamp_ns)
         if rows is None:
             self.unknown += 1
         else:

@@ -47,6 +47,11 @@ class BagTruth:
     def __len__(self) -> int:
         return sum(map(len, self._waiting.values()))
 
+    @property
+    def untaken(self) -> int:
+        """Stamps that nobody has asked for in any round."""
+        return len(self._waiting) - len(self._taken)
+
     def rewind(self) -> None:
         """Begin again with the first round."""
         self._taken.clear()

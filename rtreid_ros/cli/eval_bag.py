@@ -92,12 +92,15 @@ def run(arguments: argparse.Namespace) -> int:
     from rtreid_ros.bags.cameras import find_cameras  # noqa: PLC0415
     from rtreid_ros.bags.reader import BagReader  # noqa: PLC0415
     from rtreid_ros.cli.eval_bag_summary import Outcome, files_of  # noqa: PLC0415
+    from rtreid_ros.errors import SourceError  # noqa: PLC0415
     from rtreid_ros.evaluation.metrics import require_judging  # noqa: PLC0415
     from rtreid_ros.sinks.protection import protect  # noqa: PLC0415
 
     output = arguments.output or Path("out", "eval-bag", arguments.bag.resolve().stem)
     with BagReader(arguments.bag) as reader:
         cameras = find_cameras(reader, arguments.topics)
+        if not any(camera.count for camera in cameras):
+            raise SourceError(f"{reader.path}: no image on {', '.join(camera.image for camera in cameras)}")
         truths = _truth_files(arguments.gt, [camera.name for camera in cameras])
         inputs = [arguments.bag, *truths.values(), *filter(None, [arguments.config])]
         protect(inputs, files_of(output, [camera.name for camera in cameras]))
@@ -111,6 +114,8 @@ def run(arguments: argparse.Namespace) -> int:
     outcome.write()
     if not arguments.quiet:
         print(outcome.text())
+    if not any(map(len, latencies.values())):
+        raise SourceError(f"{arguments.bag}: not one image could be tracked; why is said above")
     return 0
 
 

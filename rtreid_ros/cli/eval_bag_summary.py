@@ -72,6 +72,8 @@ class Outcome:
         rows = list(self.evaluations.values())
         if rows:
             lines.append(table([*rows, combine(rows)] if len(rows) > 1 else rows))
+        elif any(judge.truth is not None for judge in self.judges.values()):
+            lines.append("no scores: the ground truth tells of none of these images")
         else:
             lines.append("no ground truth, no scores: give --gt, or a bag with a topic ground_truth")
         lines.append(latency_table(self.latencies, _STAGES))
@@ -82,14 +84,24 @@ class Outcome:
         judge = self.judges[name]
         return judge.images - judge.late - len(self.latencies[name])
 
+    def _without_truth(self, name: str) -> int:
+        judge = self.judges[name]
+        return 0 if judge.truth is None else judge.unknown
+
+    def _unused(self, name: str) -> int:
+        truth = self.judges[name].truth
+        return 0 if truth is None else truth.unused
+
     def _camera_line(self, name: str) -> str:
         judge = self.judges[name]
         notes = {
             "late": judge.late,
             "refused": self._refused(name),
-            "without ground truth": judge.unknown if judge.truth is not None else 0,
+            "without ground truth, not judged": self._without_truth(name),
         }
         text = "".join(f", {count} {what}" for what, count in notes.items() if count)
+        if unused := self._unused(name):
+            text += f", {unused} frames of the ground truth without an image"
         if judge.restarts:
             text += (
                 f", {judge.restarts} jumps back in time: tracks began anew there, each part is judged apart"
@@ -107,6 +119,8 @@ class Outcome:
                 "refused": self._refused(name),
                 "restarts": judge.restarts,
                 "judged": judge.judged,
+                "without_truth": self._without_truth(name),
+                "truth_without_image": self._unused(name),
                 "scores": None if evaluation is None else evaluation.scores.as_dict(),
             }
         rows = list(self.evaluations.values())

@@ -35,6 +35,7 @@ from rtreid_ros.nodes.flow.trace import TOPIC, trace_from_message
 from rtreid_ros.nodes.messages.conversions import tracks_from_message
 from rtreid_ros.nodes.tracking_node import TrackingNode
 from rtreid_ros.pipeline import FrameResult, Timings
+from rtreid_ros.registry import suggest
 from rtreid_ros.types import Detections, Frame
 
 if TYPE_CHECKING:
@@ -151,6 +152,7 @@ class Replay(Closing):
                 raise
         self.node.get_logger().set_level(LoggingSeverity.WARN)
         try:
+            self._refuse_unknown()
             empty = [name for name in self._fallbacks if not self.node.get_parameter(name).value]
             self.node.set_parameters([Parameter(name, value=self._fallbacks[name]) for name in empty])
             if not self.node.start():
@@ -204,6 +206,13 @@ class Replay(Closing):
             raise
         except Exception as error:  # rclpy's own errors for arguments have no common base
             raise ConfigError(f"the node cannot be made: {str(error).splitlines()[0]}") from None
+
+    def _refuse_unknown(self) -> None:
+        """A file may serve several nodes, but single parameters are meant for this one."""
+        known = list(self.node.get_parameters_by_prefix(""))
+        for name in self._parameters:
+            if name not in known and not name.startswith("qos_overrides."):
+                raise ConfigError(f"unknown parameter {name}{suggest(name, known)}")
 
     def _connect(self) -> None:
         """Find where images go in and tracks come out, and announce the frame rates."""

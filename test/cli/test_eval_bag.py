@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 from rosbags.highlevel import AnyReader
+from rosbags.rosbag2 import StoragePlugin, Writer
 from support.models import brittle_detector
 
 from rtreid_ros.bags import messages
@@ -194,6 +195,47 @@ def test_images_after_the_last_frame_of_the_truth_are_not_judged(evaluated, bag,
     assert found["cameras"]["camera"]["tracked"] == FRAMES
 
 
+def test_without_seqinfo_the_truth_ends_with_its_last_frame(rtreid, evaluated, bag, sequence, tmp_path):
+    truth = read_mot(sequence / "gt" / "gt.txt")
+    write_mot(tmp_path / "short.txt", truth.cut(range(1, 11)))
+    code, out, err = rtreid("eval-bag", bag, "--gt", tmp_path / "short.txt", "--output", tmp_path / "out")
+    assert code == 0, err
+    assert f"{FRAMES} tracked, {FRAMES - 10} without ground truth, not judged" in out
+    found = metrics(tmp_path / "out")
+    assert (found["cameras"]["camera"]["judged"], found["cameras"]["camera"]["without_truth"]) == (10, 14)
+    info = sequence / "seqinfo.ini"
+    info.write_text(info.read_text().replace(f"seqLength={FRAMES}", "seqLength=10"))
+    write_mot(sequence / "gt" / "gt.txt", truth.cut(range(1, 11)))
+    assert metrics(evaluated(bag, "--gt", sequence, name="known"))["combined"] == found["combined"]
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_ground_truth_longer_than_the_bag_is_said(rtreid, bag, sequence, tmp_path, own):
+    with BagReader(bag) as reader, BagOutput(tmp_path / "short") as output:
+        for message in reader.messages():
+            if (own and message.topic == "/ground_truth") or message.received_ns < 10**18 + 15 * 50_000_000:
+                output.write_cdr(message.topic, message.kind, message.received_ns, message.cdr)
+    words = () if own else ("--gt", sequence)
+    code, out, err = rtreid("eval-bag", tmp_path / "short", *words, "--output", tmp_path / "out")
+    assert code == 0, err
+    assert f"15 images, 15 tracked, {FRAMES - 15} frames of the ground truth without an image" in out
+    assert metrics(tmp_path / "out")["cameras"]["camera"]["truth_without_image"] == FRAMES - 15
+
+
+def test_an_image_out_of_order_does_not_shift_the_truth_of_those_that_follow(
+    rtreid, evaluated, bag, sequence, tmp_path
+):
+    with BagReader(bag) as reader, BagOutput(tmp_path / "swapped") as output:
+        found = list(reader.messages([name for name in reader.topics if name.startswith("/image")]))
+        found[4], found[5] = found[5], found[4]
+        for number, message in enumerate(found):
+            output.write_cdr(message.topic, message.kind, 10**18 + number, message.cdr)
+    swapped = metrics(evaluated(tmp_path / "swapped", "--gt", sequence))
+    assert (swapped["cameras"]["camera"]["late"], swapped["cameras"]["camera"]["judged"]) == (1, FRAMES - 1)
+    ordered = metrics(evaluated(bag, "--gt", sequence, name="ordered"))
+    assert swapped["combined"]["motp"] == pytest.approx(ordered["combined"]["motp"], abs=0.005)
+
+
 @pytest.fixture
 def loop(bag, tmp_path):
     """The bag twice in a row, with the same stamps, and an image that comes twice."""
@@ -352,6 +394,21 @@ def test_an_image_that_is_no_picture_is_refused_and_counted(evaluated, bag, tmp_
     assert (found["images"], found["tracked"], found["refused"]) == (FRAMES, FRAMES - 1, 1)
 
 
+@pytest.mark.parametrize("empty", [True, False])
+def test_that_no_image_could_be_tracked_is_an_error(rtreid, bag, sequence, tmp_path, empty):
+    with BagReader(bag) as reader, BagOutput(tmp_path / "bad") as output:
+        for message in reader.messages(["/image/compressed"]):
+            output.write_cdr(message.topic, message.kind, message.received_ns, message.cdr[:40])
+    if empty:
+        with Writer(tmp_path / "empty", version=8, storage_plugin=StoragePlugin.MCAP) as writer:
+            writer.add_connection("/image", "sensor_msgs/msg/Image", typestore=message_types())
+    source = tmp_path / ("empty" if empty else "bad")
+    code, out, err = rtreid("eval-bag", source, "--gt", sequence, "--output", tmp_path / "out")
+    assert code == 2
+    assert ("no image on /image" if empty else "not one image could be tracked; why is said above") in err
+    assert "give --gt" not in out
+
+
 def test_a_model_that_fails_on_an_image_costs_that_image_and_is_said(rtreid, tmp_path):
     names = {"names": "{0: 'person'}", "task": "detect"}
     model = brittle_detector(tmp_path / "brittle.onnx", [(100, 100, 40, 80, 0.9)], metadata=names)
@@ -382,6 +439,11 @@ def test_a_model_that_fails_on_an_image_costs_that_image_and_is_said(rtreid, tmp
         (("{bag}", "--set", "tracker.max_lost=[1"), "--set takes PARAMETER=VALUE"),
         (("{bag}", "--set", "tracker.max_lots=1"), "unknown parameter tracker.max_lots"),
         (("{bag}", "--set", "detector.classes=[0, person]"), "the node cannot be made: The given value"),
+        (("{bag}", "--set", "bogus=2"), "unknown parameter bogus"),
+        (
+            ("{bag}", "--set", "tracke.name=sort"),
+            "tracke.name (did you mean 'tracker.name'?)",
+        ),
         (("{bag}", "--config", "{tmp}/none.yaml"), "no such parameter file"),
         (("{bag}", "--tracker", "bytetrak"), "bytetrack"),
         (("{bag}", "--detector", "{tmp}/none.onnx"), "none.onnx"),
