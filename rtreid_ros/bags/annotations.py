@@ -29,6 +29,7 @@ class MotAnnotations:
     Attributes:
         truth: ground truth, None without any.
         detections: None without any.
+        length: number of frames.
 
     Raises:
         SourceError: a file is missing or wrong.
@@ -40,6 +41,7 @@ class MotAnnotations:
 
     def __init__(self, folder: str | Path, detections: str | None = None) -> None:
         (files,) = find_sequences(folder)
+        self.length = files.length
         self.truth = read_mot(files.truth) if files.truth is not None else None
         self.detections: MotTable | None = None
         if detections != NONE and (detections is not None or (files.folder / "det").is_dir()):

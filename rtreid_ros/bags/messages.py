@@ -9,7 +9,7 @@ import numpy as np
 
 from rtreid_ros.bags.definitions import COMPRESSED_IMAGE, DETECTION_ARRAY, IMAGE, TRACK_ARRAY, message_types
 from rtreid_ros.boxes import xyxy_to_ltwh
-from rtreid_ros.errors import ImageError
+from rtreid_ros.errors import ConfigError, ImageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,9 +24,15 @@ WORLD = "world"
 
 
 def header(stamp_ns: int, frame_id: str) -> Any:
-    """A ``std_msgs/Header``."""
+    """A ``std_msgs/Header``.
+
+    Raises:
+        ConfigError: a stamp before 1902 or after 2038, beyond the 32 bits that there are for seconds.
+    """
     types = message_types().types
     seconds, nanoseconds = divmod(stamp_ns, 1_000_000_000)
+    if not -(2**31) <= seconds < 2**31:
+        raise ConfigError(f"a stamp of {seconds} s does not fit into a ROS header, which ends in 2038")
     time = types["builtin_interfaces/msg/Time"](sec=seconds, nanosec=nanoseconds)
     return types["std_msgs/msg/Header"](stamp=time, frame_id=frame_id)
 

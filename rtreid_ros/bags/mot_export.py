@@ -52,9 +52,13 @@ class MotFolder(Output):
 
     def __init__(self, path: str | Path) -> None:
         super().__init__(path)
-        if self.path.exists() and not (self.path / "seqinfo.ini").is_file() and any(self.path.iterdir()):
+        foreign = self.path.exists() and not (self.path / "seqinfo.ini").is_file()
+        if foreign and not (self.path.is_dir() and not any(self.path.iterdir())):
             raise SinkError(f"{self.path}: already there and no sequence; remove it or choose another place")
-        (self.partial / "img1").mkdir(parents=True)
+        try:
+            (self.partial / "img1").mkdir(parents=True)
+        except OSError as error:
+            raise SinkError(f"{self.path}: cannot be written there ({error})") from None
 
     def close(self) -> None:
         """Nothing is held back."""

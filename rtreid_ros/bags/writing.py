@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,15 +21,17 @@ from rtreid_ros.bags.messages import (
 from rtreid_ros.errors import ConfigError
 from rtreid_ros.sinks.bag import JPEG_QUALITY
 from rtreid_ros.sinks.bag_output import BagOutput
+from rtreid_ros.sources.base import stamp_at
 from rtreid_ros.sources.encodings import decode_compressed
 from rtreid_ros.sources.excerpt import Excerpt
 from rtreid_ros.sources.images import ImageSource
+from rtreid_ros.types import Frame
 
 if TYPE_CHECKING:
     from rtreid_ros.bags.annotations import MotAnnotations
     from rtreid_ros.sources.base import Source
-    from rtreid_ros.types import Frame
 
+_NO_PICTURE = np.zeros((0, 0, 3), np.uint8)
 IMAGES = ("compressed", "raw")
 _JPEG_SUFFIXES = (".jpg", ".jpeg")
 
@@ -65,11 +67,22 @@ class Recording:
         name: a namespace for its topics; empty for the only camera.
         source: its frames; ground truth comes with them unless `annotations` know better.
         annotations: ground truth and detections of a MOTChallenge sequence.
+        length: how many frames there must be. Where one is missing an image without a picture takes its
+            place, so that the n-th stays frame n; None: as many as come.
     """
 
     name: str
     source: Source
     annotations: MotAnnotations | None = None
+    length: int | None = None
+
+
+@dataclass(slots=True)
+class Written:
+    """What went into a bag: messages by topic, and how many of the images have no picture."""
+
+    messages: dict[str, int] = field(default_factory=dict)
+    missing: int = 0
 
 
 def write_bag(
@@ -78,7 +91,7 @@ def write_bag(
     options: WritingOptions | None = None,
     *,
     progress: bool = False,
-) -> dict[str, int]:
+) -> Written:
     """Write a bag: per camera ``image``, and where known ``ground_truth`` and ``detections``.
 
     Args:
@@ -87,11 +100,8 @@ def write_bag(
         options: how.
         progress: show a bar on standard error.
 
-    Returns:
-        Messages written, by topic.
-
     Raises:
-        ConfigError: two cameras of one name, or an option that cannot be.
+        ConfigError: two cameras of one name, an option that cannot be, or a stamp that a header cannot hold.
         SinkError: the place cannot be written to.
         SourceError: a source breaks off.
     """
@@ -107,7 +117,9 @@ def write_bag(
         raise ConfigError(f"JPEG quality must be from 1 to 100, got {options.jpeg_quality}")
     if options.start_ns is not None and options.start_ns < 0:
         raise ConfigError(f"a bag cannot begin before 1970: start {options.start_ns * 1e-9:g} s")
-    written: dict[str, int] = {}
+    if options.start_ns is not None:
+        header(options.start_ns, "")  # refused here, before anything is replaced
+    done = Written()
     lengths = [recording.source.length for recording in recordings]
     total = None if None in lengths else sum(filter(None, lengths))
     with BagOutput(path, options.storage) as output:
@@ -120,10 +132,11 @@ def write_bag(
             if offset is None:  # cameras keep their time between each other
                 offset = (options.start_ns or 0) - at
             stamp = at + offset
+            done.missing += not frame.image.size
             for topic, message in camera.messages(frame, stamp):
                 output.write_message(topic, message, stamp)
-                written[topic] = written.get(topic, 0) + 1
-    return written
+                done.messages[topic] = done.messages.get(topic, 0) + 1
+    return done
 
 
 class _Camera:
@@ -138,14 +151,27 @@ class _Camera:
 
     def frames(self) -> Iterator[tuple[int, _Camera, Frame]]:
         """Each frame with its stamp in the source."""
+        expected = 0
         for frame in self._recording.source:
+            yield from self._missing(expected, frame.index)
             yield frame.stamp_ns, self, frame
+            expected = frame.index + 1
+        yield from self._missing(expected, self._recording.length)
+
+    def _missing(self, begin: int, end: int | None) -> Iterator[tuple[int, _Camera, Frame]]:
+        """Frames without a picture, where the recording must be complete."""
+        if end is not None and self._recording.length is not None:
+            for index in range(begin, min(end, self._recording.length)):
+                stamp = stamp_at(index, self._recording.source.frame_rate)
+                yield stamp, self, Frame(_NO_PICTURE, index, stamp)
 
     def messages(self, frame: Frame, stamp: int) -> Iterable[tuple[str, Any]]:
         """Topic and message of all there is at one moment."""
         options, known = self._options, self._recording.annotations
         head = header(stamp, options.frame_id or self._recording.name or frame.camera)
-        size = (frame.image.shape[0], frame.image.shape[1])
+        size = (
+            (frame.image.shape[0], frame.image.shape[1]) if frame.image.size else self._recording.source.size
+        )
         topic = f"{self._prefix}/{options.topic.strip('/')}"
         if options.images == "raw":
             yield topic, raw_image(frame.image, head)
@@ -165,6 +191,8 @@ class _Camera:
             yield f"{self._prefix}/detections", rows
 
     def _compressed(self, frame: Frame, head: Any) -> Any:
+        if not frame.image.size:
+            return compressed_image(np.zeros(0, np.uint8), head)
         file = self._files.get(frame.index)
         if file is not None:
             data = np.fromfile(file, np.uint8)

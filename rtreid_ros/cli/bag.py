@@ -179,12 +179,21 @@ def _write(
         for name, text in named:
             source, annotations = opened(text)
             stack.enter_context(source)
+            length = None if annotations is None else annotations.length
             if arguments.frames is not None:
                 source = Excerpt(source, 0, arguments.frames)
-            recordings.append(Recording(name, source, annotations))
+                length = None if length is None else min(length, arguments.frames)
+            recordings.append(Recording(name, source, annotations, length))
         written = write_bag(arguments.bag, recordings, options, progress=not arguments.quiet)
-    if not arguments.quiet:
-        print(f"{arguments.bag}: " + ", ".join(f"{count} on {topic}" for topic, count in written.items()))
+        lost = sum(getattr(recording.source, "lost", 0) for recording in recordings)
+    if arguments.quiet:
+        return
+    parts = [f"{count} on {topic}" for topic, count in written.messages.items()]
+    if written.missing:
+        parts.append(f"{written.missing} pictures missing, in their place are images without content")
+    elif lost:
+        parts.append(f"{lost} frames of the source could not be read and are left out")
+    print(f"{arguments.bag}: {', '.join(parts)}")
 
 
 def _writing_options(arguments: argparse.Namespace) -> WritingOptions:

@@ -107,6 +107,29 @@ def test_ground_truth_in_a_bag_is_that_of_the_sequence(rtreid, sequence, tmp_pat
                 np.testing.assert_array_equal(getattr(other.truth, name), expected, err_msg=name)
 
 
+@pytest.mark.parametrize("images", ["compressed", "raw"])
+def test_where_a_picture_is_missing_the_others_keep_their_place(rtreid, sequence, tmp_path, images):
+    root = sequence()
+    for number in (1, 3, LENGTH):
+        (root / "img1" / f"{number:06d}.jpg").unlink()
+    (root / "img1" / "000005.jpg").write_bytes(b"rubbish")
+    code, out, _ = rtreid("bag", "from-mot", root, tmp_path / "bag", "--images", images)
+    assert code == 0
+    assert "4 pictures missing, in their place are images without content" in out
+    topic = "/image/compressed" if images == "compressed" else "/image"
+    found = read(tmp_path / "bag")
+    assert {name: len(rows) for name, rows in found.items()} == dict.fromkeys(
+        (topic, "/ground_truth", "/detections"), LENGTH
+    )
+    assert [stamp for stamp, _ in found[topic]] == [stamp for stamp, _ in found["/ground_truth"]]
+    assert {message.image_height for _, message in found["/ground_truth"]} == {picture(0).shape[0]}
+    with open_source(str(tmp_path / "bag")) as source:
+        assert [frame.index + 1 for frame in source] == [2, 4]
+    words = ("--images", images, "--frames", 3)
+    assert rtreid("bag", "from-mot", root, tmp_path / "part", *words)[0] == 0
+    assert len(read(tmp_path / "part")[topic]) == 3
+
+
 def test_raw_images_come_back_without_loss(rtreid, sequence, tmp_path):
     root = sequence(suffix=".png")
     assert rtreid("bag", "from-mot", root, tmp_path / "bag", "--images", "raw", "--quiet")[0] == 0
@@ -278,6 +301,8 @@ def test_info_lists_topics_cameras_and_jumps(rtreid, sequence, tmp_path):
         (("from-mot", "{seq}", "{tmp}/bag", "--topic", "1st"), "'1st' is no name for ROS topics"),
         (("from-mot", "{seq}", "{tmp}/bag", "--start", "soon"), "--start takes seconds"),
         (("from-mot", "{seq}", "{tmp}/bag", "--start", "-1"), "cannot begin before 1970"),
+        (("from-mot", "{seq}", "{tmp}/bag", "--start", "99999999999"), "a ROS header, which ends in 2038"),
+        (("to-mot", "{tmp}/good", "{seq}/seqinfo.ini"), "seqinfo.ini: already there and no sequence"),
         (("from-mot", "{seq}", "{tmp}/bag", "--jpeg-quality", "0"), "JPEG quality must be from 1 to 100"),
         (("from-mot", "{seq}", "{seq}/det"), "already there and no bag"),
         (("from-mot", "{seq}", "{seq}"), "{tmp}/A: writing there would replace {tmp}/A"),
@@ -306,6 +331,7 @@ def test_mistakes_are_said_in_one_line(rtreid, sequence, tmp_path, words, says):
         assert says.format(tmp=tmp_path) in err
         assert err.startswith("rtreid bag: error: ")
     assert len(list(open_source(str(tmp_path / "good")))) == 1
+    assert not list(tmp_path.rglob("*.partial"))
 
 
 def test_every_action_teaches_by_examples(rtreid):
