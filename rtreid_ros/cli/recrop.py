@@ -7,8 +7,8 @@ from pathlib import Path
 
 EXAMPLES = """\
 Every picture below SOURCE, a folder or an uncompressed .tar file, is written to OUTPUT under its own name,
-cut to the surest detection. Where nobody is found it is copied as it was. Detectors miss people in crops
-that are small and tight: look at how many were kept.
+cut to the surest detection. What shows little but the person, or nobody, is copied byte by byte, and counted.
+The index of a harvest goes along. OUTPUT must be new or empty.
 
 examples:
   rtreid recrop loose/crops tight/crops --detector yolox.onnx
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if not arguments.quiet:
         print(
-            f"{arguments.output}: {done.cut} pictures cut anew, {done.kept} kept as they were, "
-            f"{done.unreadable} left out because they cannot be read"
+            f"{arguments.output}: {done.cut} pictures cut anew, {done.tight} copied that were tight, "
+            f"{done.missed} copied with nobody found, {done.unreadable} left out because they cannot be read"
         )
     return 0
