@@ -115,7 +115,11 @@ class PositionNodeOptions:
         le=1,
     )
     publish_tf: bool = option(False, "publish a frame for every track with a position on /tf; needs tf2_msgs")
-    tf_prefix: str = option("track_", "names of these frames: the prefix and the track's id")
+    tf_prefix: str = option(
+        "",
+        "names of these frames: the prefix and the track's id; empty = track_, in the namespace of `tracks`, "
+        "so that those of several cameras differ: front/track_",
+    )
     trail: float = option(5.0, "length of the trails in `markers_3d`, seconds; 0 = none", ge=0, le=600)
     marker_lifetime: float = option(1.0, _LIFETIME, ge=0.05, le=3600, live=True)
 

@@ -26,7 +26,7 @@ from rtreid_ros.nodes.messages.conversions import NANOSECONDS, stamp_ns, tracks_
 from rtreid_ros.nodes.messages.images import ImageView, view_image
 from rtreid_ros.nodes.messages.position_markers import position_markers
 from rtreid_ros.nodes.messages.position_messages import placed_tracks, with_positions
-from rtreid_ros.nodes.messages.transforms import TrackFrames, add_transforms, tf_message_type
+from rtreid_ros.nodes.messages.transforms import TrackFrames, add_transforms, prefix_beside, tf_message_type
 from rtreid_ros.nodes.stages.position_setup import PositionSetup
 from rtreid_ros.types import Bool, TrackState
 from rtreid_ros.visualization.trails import Trails
@@ -95,7 +95,7 @@ class PositionNode(BaseNode):
                 self._tf_type,
                 self.publish_to(self._tf_type, "/tf", qos.transform_qos()),
                 self.publish_to(self._tf_type, "/tf_static", qos.latched_qos()),
-                options.tf_prefix,
+                options.tf_prefix or prefix_beside(self.resolve_topic_name("tracks")),
             )
         self._worker = self.work_with(self._locate, _QUEUE)
         tolerance = round(options.depth_tolerance * NANOSECONDS)

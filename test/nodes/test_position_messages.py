@@ -106,3 +106,17 @@ def test_bodies_are_upright_for_every_vertical(up):
     from rtreid_ros.nodes.messages.position_markers import upright
 
     assert turned(upright(up), [0, 0, 1]) == pytest.approx(up, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("topic", "prefix"),
+    [
+        ("/tracks", "track_"),
+        ("/front/tracks", "front/track_"),
+        ("/robot/rear/global_tracks", "robot/rear/track_"),
+    ],
+)
+def test_frames_of_the_tracks_of_several_cameras_have_different_names(topic, prefix):
+    from rtreid_ros.nodes.messages.transforms import prefix_beside
+
+    assert prefix_beside(topic) == prefix

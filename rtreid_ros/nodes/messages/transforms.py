@@ -54,6 +54,12 @@ def add_transforms(tree: TransformTree, message: Any, *, fixed: bool) -> None:
         raise wrong
 
 
+def prefix_beside(topic: str) -> str:
+    """Prefix of the names of tracks' frames that come on a fully qualified topic: ``front/track_``."""
+    namespace = topic.strip("/").rpartition("/")[0]
+    return f"{namespace}/track_" if namespace else "track_"
+
+
 class TrackFrames:
     """Publishes a frame for every track, and once the frame of the ground below the camera.
 
