@@ -15,6 +15,8 @@ from rtreid_ros.nodes.flow.trace import Marks, Tracer
 from rtreid_ros.nodes.main import run
 from rtreid_ros.nodes.messages.conversions import detections_message, header, set_camera_motion
 from rtreid_ros.nodes.messages.images import ImageView
+from rtreid_ros.nodes.options import DetectorNodeOptions
+from rtreid_ros.nodes.stages.frame_deadline import FrameDeadline
 from rtreid_ros.tracking import TRACKERS
 
 
@@ -28,6 +30,7 @@ class DetectorNode(BaseNode):
         options = self.options()
         self.lossless = options.lossless
         self._transport = options.image_transport
+        self._deadline = FrameDeadline(self, options.deadline_ms)
         tracker = TRACKERS[self.options("tracker").name]
         motion = self.options("camera_motion")
         self._method = motion.chosen(tracker.camera_motion)
@@ -47,21 +50,26 @@ class DetectorNode(BaseNode):
         self.subscribe_to_images(lambda image: self._worker.put((image, Marks())), self._transport)
 
     def changed(self, prefix: str, options: Any) -> None:
-        """Thresholds and classes take effect with the next image."""
+        """Thresholds, classes and the deadline take effect with the next image."""
         if prefix == "detector":
             self._detector.adjust(options)
+        elif isinstance(options, DetectorNodeOptions):
+            self._deadline.change(options.deadline_ms)
 
     def diagnostic_values(self) -> dict[str, str]:
-        """How camera motion is told, and how often it could not be, too."""
+        """How camera motion is told, how often it could not be, and what the deadline counts, too."""
         return {
             **super().diagnostic_values(),
             "camera_motion.method": self._method,
             "camera_motion.failures": str(self._motion.failures),
+            **self._deadline.diagnostics(),
         }
 
     def _detect(self, item: tuple[ImageView, Marks]) -> None:
         view, marks = item
         marks.waited()
+        if not self._deadline.admit(view.stamp_ns, marks):
+            return
         with marks.measure("decode"):
             image = view.bgr()
         with marks.measure("detect"):
@@ -80,6 +88,7 @@ class DetectorNode(BaseNode):
             set_camera_motion(message, step)
             message.camera_motion_ms = marks.milliseconds("motion")
             self._publisher.publish(message)
+        self._deadline.detected(view.stamp_ns, marks)
         self._tracer.finish(marks, view.stamp_ns, view.frame_id)
 
 

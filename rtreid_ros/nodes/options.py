@@ -77,6 +77,21 @@ class TrackingNodeOptions(ImageStageOptions):
 
 
 @dataclass(frozen=True, slots=True)
+class DetectorNodeOptions(ImageStageOptions):
+    """Parameters of detector_node beside those of the detector itself."""
+
+    deadline_ms: float = option(
+        0.0,
+        "greatest age of detections, milliseconds since the image's stamp; an image that would be late is "
+        "skipped before anything is spent on it, but never two in a row; leave time for what comes after; "
+        "0 = none; never when lossless",
+        ge=0,
+        le=60_000,
+        live=True,
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class EmbedderNodeOptions(ImageStageOptions):
     """Parameters of embedder_node beside those of the embedder itself."""
 
@@ -317,7 +332,7 @@ NODES: dict[str, NodeDescription] = {
     "detector_node": NodeDescription(
         "Finds objects in images, and how the camera moved between them.",
         {
-            "": ImageStageOptions,
+            "": DetectorNodeOptions,
             "detector": DetectorOptions,
             "camera_motion": CameraMotionOptions,
             "tracker": DetectedForOptions,

@@ -32,19 +32,19 @@ def set_parameter(node, name, value):
     assert node.set_parameters([Parameter(name, value=value)])[0].successful
 
 
-def show(node, count, age=0.0, rate=20.0):
+def show(node, count, age=0.0, rate=20.0, topic="/tracks"):
     """Images `age` seconds old, one after the other; how many gave tracks."""
     from rtreid_ros.nodes.messages.images import serialize_image
 
     got = []
-    node.outputs["/tracks"].listeners.append(got.append)
+    node.outputs[topic].listeners.append(got.append)
     start = time.time_ns() - round(age * 1e9)
     for index in range(count):
         stamp = start + round(index / rate * 1e9)
         time.sleep(max(0.0, (stamp + age * 1e9 - time.time_ns()) * 1e-9))
         node.inputs["/image"](serialize_image(IMAGE, stamp, "camera"))
         assert node.wait_until_idle(20)
-    node.outputs["/tracks"].listeners.remove(got.append)
+    node.outputs[topic].listeners.remove(got.append)
     return len(got)
 
 
@@ -164,3 +164,14 @@ def test_the_parameters_are_those_of_the_economy():
 
     assert NODES["tracking_node"].groups["economy"] is EconomyOptions
     assert issubclass(NODES["embedder_node"].groups["economy"], EconomyOptions)
+
+
+def test_a_detector_with_a_deadline_skips_what_would_be_late_but_never_two_in_a_row(make):
+    node = make("detector_node", deadline_ms=300.0)
+    assert show(node, 4, topic="/detections") == 4
+    assert show(node, 6, age=0.6, topic="/detections") == 3
+    values = node.diagnostic_values()
+    assert (values["deadline.skipped_frames"], values["deadline.missed"]) == ("3", "3")
+    set_parameter(node, "deadline_ms", 0.0)
+    assert show(node, 3, age=0.6, topic="/detections") == 3
+    assert "deadline.level" not in node.diagnostic_values()

@@ -45,6 +45,11 @@ class FrameDeadline:
         self._policy.detected(_since(marks[0].end))
         return self._policy.allowed(self._age(stamp_ns, marks), sharing)
 
+    def detected(self, stamp_ns: int, marks: Marks) -> None:
+        """Its detections were published, by a node that embeds nothing."""
+        self._policy.detected(_since(marks[0].end))
+        self._policy.done(self._age(stamp_ns, marks), fewer=False)
+
     def embedded(self, span: Span, count: int) -> None:
         """So many detections were embedded together."""
         self._policy.embedded(span.milliseconds, count)
