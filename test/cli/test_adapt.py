@@ -69,12 +69,14 @@ def test_it_says_what_came_of_it_and_goes_on(rtreid, config, best, people, tmp_p
         *(f"model.pretrained={best}", f"data.root={people}", "data.split=mod5"),
         *("evaluation.dataset=market1501", f"evaluation.root={people}", "evaluation.split=mod5"),
     )
-    code, out, err = rtreid("adapt", config, *words, "adaptation.rounds=1", "--output", folder)
+    code, out, err = rtreid("adapt", config, *words, "--output", folder, "adaptation.rounds=1")
     assert code == 0, err
     assert "before     mAP " in out
     assert "adapted    mAP " in out
     assert "all 1 rounds are done; the network after round" in err
     check_refusal(rtreid("adapt", config, *words, "--output", folder), "holds work already: --resume it")
+    refused = rtreid("adapt", "--resume", folder, "adaptation.rounds=2", "optimizer.name=sgd")
+    check_refusal(refused, "the checkpoint was trained with optimizer.name=adamw, here it is sgd")
     assert rtreid("adapt", "--resume", folder, "adaptation.rounds=2", "--quiet")[:2] == (0, "")
     assert load_checkpoint(folder / "last.pt").epoch == 2
 

@@ -33,6 +33,11 @@ _LOOK = 10
 _AUGMENTATION = 1
 """What this module draws from the seed, unlike the first weights (0) and what layers draw (2)."""
 
+_DIVERGED = (
+    "training has diverged; try a smaller optimizer.lr, a longer schedule.warmup or a smaller "
+    "optimizer.clip_norm"
+)
+
 
 class EpochLoop:
     """Trains over epochs, one call each.
@@ -75,7 +80,7 @@ class EpochLoop:
         """Train epoch `epoch`, counted from 0; what it came to, for the log.
 
         Raises:
-            TrainingError: a loss is no longer a finite number.
+            TrainingError: a loss or a weight is no longer a finite number.
         """
         begin = time.perf_counter()
         if self._state.recipe.wants_features(epoch):
@@ -96,6 +101,7 @@ class EpochLoop:
                 means = dict(zip(parts, (torch.stack([*parts.values()]) / (step + 1)).tolist(), strict=True))
                 progress.step(epoch + 1, (step + 1 - seen) * rows.shape[1], means)
                 seen = step + 1
+        self._check_weights(epoch)
         seconds = time.perf_counter() - begin
         return {
             "epoch": epoch + 1,
@@ -176,15 +182,17 @@ class EpochLoop:
             taken = taken.pin_memory()
         return taken.to(device, non_blocking=True)
 
+    def _check_weights(self, epoch: int) -> None:
+        """The last step may have spoilt weights that no loss has seen yet, and they are about to be saved."""
+        if not all(torch.stack([item.detach().isfinite().all() for item in self._learning]).tolist()):
+            raise TrainingError(f"weights are no finite numbers after epoch {epoch + 1}: {_DIVERGED}")
+
     @staticmethod
     def _look(totals: torch.Tensor, epoch: int, first: int) -> None:
         """Refuse to go on from a loss that is no finite number."""
         for step, value in enumerate(totals.tolist(), first):
             if not np.isfinite(value):
-                raise TrainingError(
-                    f"the loss is {value} in epoch {epoch + 1}, step {step + 1}: training has diverged; try "
-                    "a smaller optimizer.lr, a longer schedule.warmup or a smaller optimizer.clip_norm"
-                )
+                raise TrainingError(f"the loss is {value} in epoch {epoch + 1}, step {step + 1}: {_DIVERGED}")
 
 
 def _map(output: ReIDOutput, function: Any) -> ReIDOutput:

@@ -17,6 +17,7 @@ from rtreid_ros.reid.data.resident import ResidentImages
 from rtreid_ros.reid.models.known_side import takes_side
 from rtreid_ros.reid.models.session import open_checkpoint
 from rtreid_ros.reid.sides import Sides
+from rtreid_ros.reid.training.epoch import EpochLoop
 from rtreid_ros.reid.training.options import TrainingOptions
 from rtreid_ros.reid.training.pictures import clips_of_tracks
 from rtreid_ros.reid.training.placement import Placement
@@ -244,6 +245,21 @@ def test_a_loss_that_is_no_number_ends_training_and_leaves_the_last_good_checkpo
     with pytest.raises(TrainingError, match=r"the loss is inf in epoch 3, step 1: .*smaller optimizer.lr"):
         trainer("losses.circle.weight=1e39", "losses.circle.start=2").run()
     assert load_checkpoint(tmp_path / "out" / "last.pt").epoch == 2
+
+
+def test_weights_spoilt_by_the_last_step_of_an_epoch_are_not_kept(trainer, tmp_path, monkeypatch):
+    step = EpochLoop._step
+
+    def broken(self, epoch, number, rows):
+        found = step(self, epoch, number, rows)
+        if (epoch, number) == (1, 3):
+            self._state.model.conv1.weight.data.fill_(float("nan"))
+        return found
+
+    monkeypatch.setattr(EpochLoop, "_step", broken)
+    with pytest.raises(TrainingError, match="weights are no finite numbers after epoch 2: training has div"):
+        trainer().run()
+    assert load_checkpoint(tmp_path / "out" / "last.pt").epoch == 1
 
 
 def test_a_gpu_that_is_not_there_is_explained(trainer, monkeypatch):
