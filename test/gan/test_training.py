@@ -303,9 +303,10 @@ def test_what_is_resumed_must_be_of_the_same_networks_and_pictures(trainer, peop
     for word, message in (
         ("generator.channels=5", "does not fit this configuration's networks"),
         ("data.split=all", r"has learnt from other pictures \(32 there, 44 here\)"),
-        ("groups.by=appearance", "other groups .groups.by=camera, here appearance"),
-        ("groups.by=none", "other groups .groups.by=camera, here none"),
-        ("judging.model=osnet_x0_25_market1501.onnx", "other groups .judging.model=mean.onnx, here osnet"),
+        ("groups.by=appearance", r"other groups or judgements \(groups.by=camera, here appearance"),
+        ("groups.by=none", r"other groups or judgements \(groups.by=camera, here none"),
+        ("judging.model=osnet_x0_25_market1501.onnx", r"judgements \(judging.model=mean.onnx, here osnet"),
+        ("judging.images=20", r"judgements \(judging.images=16, here 20\): "),
         ("optimizer.name=rmsprop", "trained with optimizer.name=adam, here it is rmsprop"),
     ):
         with pytest.raises(ModelError, match=message):
@@ -324,7 +325,7 @@ def test_as_many_groups_by_appearance_are_asked_for_as_the_checkpoint_has(traine
 
 def test_options_of_the_optimizer_that_are_changed_count_when_resumed(trainer):
     trainer("training.epochs=1").run()
-    resumed = trainer("optimizer.beta1=0.4", "optimizer.beta2=0.95", resume=True)
+    resumed = trainer("optimizer.beta1=0.4", "optimizer.beta2=0.95", "judging.every=1", resume=True)
     for optimizer in resumed.state.optimizers.values():
         assert [group["betas"] for group in optimizer.param_groups] == [(0.4, 0.95)]
         assert all("exp_avg" in memory for memory in optimizer.state.values())

@@ -132,7 +132,7 @@ class State:
 
 
 def check_resumable(checkpoint: GanCheckpoint, config: GanConfig, pictures: Mapping[str, Any]) -> None:
-    """Refuse a checkpoint that no training can go on from, or one of other pictures or groups.
+    """Refuse a checkpoint that no training can go on from, or one of other pictures, groups or judgements.
 
     Args:
         checkpoint: to go on from.
@@ -146,15 +146,21 @@ def check_resumable(checkpoint: GanCheckpoint, config: GanConfig, pictures: Mapp
     if not saved:
         raise ModelError("this checkpoint is for use alone and cannot be resumed; last.pt can")
     check_same_pictures(saved.get("pictures"), pictures)
-    groups, features = config.groups, checkpoint.config["judging"]["model"]
-    here = {"groups.by": (checkpoint.grouped, groups.by)}
-    if groups.by == "appearance":
-        here["groups.count"] = (str(len(checkpoint.counts)), str(groups.count))
-    if groups.by != "none":  # their centres are features of it
-        here["judging.model"] = (Path(features).name, Path(config.judging.model).name)
-    other = [f"{name}={there}, here {wanted}" for name, (there, wanted) in here.items() if there != wanted]
+    there, here = (_grouped_and_judged(values) for values in (checkpoint.config, config.values()))
+    other = [f"{name}={there.get(name)}, here {here[name]}" for name in here if there.get(name) != here[name]]
     if other:
         raise ModelError(
-            f"the checkpoint is of other groups ({'; '.join(other)}), and what was learnt of them is of no "
-            "use for these: resume with those, or begin anew in another --output"
+            f"the checkpoint is of other groups or judgements ({'; '.join(other)}): what it has learnt of "
+            "them and its best figures are of no use here: resume with those, or begin anew elsewhere"
         )
+
+
+def _grouped_and_judged(config: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Of a configuration's plain values, those that groups and figures follow from."""
+    groups = {key: value for key, value in config["groups"].items() if key == "by"}
+    if groups["by"] == "appearance":
+        groups["count"] = config["groups"]["count"]
+    judging = {key: value for key, value in config["judging"].items() if key != "every"}
+    judging["model"] = Path(judging["model"]).name  # wherever it lies
+    parts = {"groups": groups, "judging": judging}
+    return {f"{section}.{key}": value for section, part in parts.items() for key, value in part.items()}
