@@ -12,19 +12,21 @@ from rtreid_ros.ordering import MissingStamps
 if TYPE_CHECKING:
     from rtreid_ros.nodes.base import BaseNode
 
+_MISSING, _FOREIGN = "missing", "of another clock"
 _EARLIEST_MS, _OLDEST_MS = -1e3, 3.6e6
 """An image that is further in the future, or older, was stamped by another clock."""
 
 
 class Stamps:
-    """What a node makes of the stamps that come; what is wrong with them is said once while it is active.
+    """What a node makes of the stamps that come; what is wrong is said once while it is active.
 
     Attributes:
-        problem: ``missing``, ``of another clock``, or empty.
+        problem: ``missing``, ``of another clock``, or empty; as it was with the last image.
     """
 
     def __init__(self, node: BaseNode) -> None:
         self._node = node
+        self._said: set[tuple[str, str]] = set()
         self.problem = ""
 
     def reader(
@@ -42,8 +44,9 @@ class Stamps:
         def view(cdr: bytes) -> ImageView:
             image = view_of(cdr)
             if not missing.judge(image.stamp_ns) or self._node.lossless:
+                self._solve(_MISSING)
                 return image
-            self._say("missing", f"images on {name} have no stamps, {so}: have header.stamp filled in")
+            self._say(_MISSING, name, f"images on {name} have no stamps, {so}: have header.stamp filled in")
             return image if paired else replace(image, stamp_ns=self._now())
 
         return view
@@ -57,20 +60,27 @@ class Stamps:
             return None
         age = (self._now() - stamp_ns) / 1e6
         if _EARLIEST_MS <= age <= _OLDEST_MS:
+            self._solve(_FOREIGN)
             return age
-        if not self.problem:
+        if self.problem != _MISSING:
             apart = f"{abs(age) * 1e-3:.0f} s {'behind' if age > 0 else 'ahead of'} this node's"
             self._say(
-                "of another clock",
+                _FOREIGN,
+                "",
                 f"stamps are of another clock, {apart}, so no latency is told: camera and node need a common "
                 "one; for bags use_sim_time: true and `ros2 bag play --clock`",
             )
         return None
 
-    def _say(self, problem: str, text: str) -> None:
-        if self.problem != problem:
-            self.problem = problem
+    def _say(self, problem: str, topic: str, text: str) -> None:
+        self.problem = problem
+        if (problem, topic) not in self._said:
+            self._said.add((problem, topic))
             self._node.get_logger().warning(text)
+
+    def _solve(self, problem: str) -> None:
+        if self.problem == problem:
+            self.problem = ""
 
     def _now(self) -> int:
         return int(self._node.get_clock().now().nanoseconds)

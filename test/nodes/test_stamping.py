@@ -109,10 +109,13 @@ def test_the_evaluator_writes_no_latency_of_stamps_of_another_clock(make_node, t
     assert figures["overhead_ms_p50"] is None
 
 
-def test_latency_is_told_again_after_a_pause_with_good_stamps(tracking):
+def test_a_problem_is_over_with_the_first_good_stamp(tracking):
     node, _, feed = tracking()
     feed(SECOND)
-    assert node.diagnostic_values()["stamps"]
-    node.trigger_deactivate()
-    node.trigger_activate()
+    assert node.diagnostic_values()["stamps"] == "of another clock"
+    feed(node.get_clock().now().nanoseconds)
+    assert "stamps" not in node.diagnostic_values()
+    feed(0, 0)
+    assert node.diagnostic_values()["stamps"] == "missing"
+    feed(node.get_clock().now().nanoseconds)
     assert "stamps" not in node.diagnostic_values()
