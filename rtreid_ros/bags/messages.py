@@ -9,7 +9,8 @@ import numpy as np
 
 from rtreid_ros.bags.definitions import COMPRESSED_IMAGE, DETECTION_ARRAY, IMAGE, TRACK_ARRAY, message_types
 from rtreid_ros.boxes import xyxy_to_ltwh
-from rtreid_ros.errors import ConfigError, ImageError
+from rtreid_ros.errors import ConfigError, ImageError, MessageError
+from rtreid_ros.sources.encodings import decode_compressed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,6 +67,22 @@ def jpeg_image(image: UInt8, head: Any, quality: int) -> Any:
 def compressed_image(data: UInt8, head: Any) -> Any:
     """A ``sensor_msgs/CompressedImage`` of the bytes of a JPEG file."""
     return message_types().types[COMPRESSED_IMAGE](header=head, format=JPEG_FORMAT, data=data)
+
+
+def decompressed(cdr: bytes) -> bytes:
+    """A serialised ``sensor_msgs/Image`` of a serialised ``CompressedImage``, with its pixels and header.
+
+    Raises:
+        MessageError: the bytes are no such message.
+        ImageError: it holds no picture.
+    """
+    types = message_types()
+    try:
+        message: Any = types.deserialize_cdr(cdr, COMPRESSED_IMAGE)
+    except Exception as error:  # short buffers raise all kinds of errors
+        raise MessageError(f"no readable {COMPRESSED_IMAGE} ({error})") from None
+    picture = decode_compressed(message.data, message.format)
+    return bytes(types.serialize_cdr(raw_image(picture, message.header), IMAGE))
 
 
 def track_array(

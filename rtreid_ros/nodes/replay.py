@@ -28,8 +28,9 @@ from rclpy.time import Time
 from std_msgs.msg import Float64
 
 from rtreid_ros.bags.definitions import TRACK_ARRAY, message_types
+from rtreid_ros.bags.messages import decompressed
 from rtreid_ros.closing import Closing
-from rtreid_ros.errors import ConfigError, MessageError
+from rtreid_ros.errors import ConfigError, ImageError, MessageError
 from rtreid_ros.msg import FrameTrace, TrackArray
 from rtreid_ros.nodes.flow.trace import TOPIC, trace_from_message
 from rtreid_ros.nodes.messages.conversions import tracks_from_message
@@ -106,7 +107,7 @@ class Replay(Closing):
         node: the node, while entered.
 
     Raises:
-        ConfigError: the file or a parameter cannot be, or cameras are partly compressed.
+        ConfigError: the file or a parameter cannot be.
         RtreidError: on entering: the node cannot be configured or activated; why is said.
     """
 
@@ -118,11 +119,8 @@ class Replay(Closing):
         parameters: Mapping[str, Any] | None = None,
         fallbacks: Mapping[str, str] | None = None,
     ) -> None:
-        transports = {camera.compressed for camera in cameras}
-        if len(transports) != 1:
-            raise ConfigError(
-                "raw and compressed images cannot go through one node: choose topics of one kind"
-            )
+        # a node takes images of one kind; of a bag with both, the compressed ones are decoded for it
+        self._compressed = all(camera.compressed for camera in cameras)
         self._cameras = list(cameras)
         self._config = None if config is None else Path(config)
         if self._config is not None and not self._config.is_file():
@@ -132,7 +130,7 @@ class Replay(Closing):
             "lossless": True,
             "use_sim_time": True,
             "autostart": True,
-            "image_transport": "compressed" if transports.pop() else "raw",
+            "image_transport": "compressed" if self._compressed else "raw",
             # [""] is how parameters say that a list of strings is empty
             "cameras": [camera.name for camera in cameras] if len(cameras) > 1 else [""],
         }
@@ -181,7 +179,12 @@ class Replay(Closing):
         self._results.clear()
         self._traces.clear()
         begin = time.perf_counter()
-        self._inputs[image.camera.name](image.cdr)
+        try:
+            cdr = image.cdr if image.camera.compressed == self._compressed else decompressed(image.cdr)
+        except (ImageError, MessageError) as error:
+            self.node.get_logger().warning(f"{image.camera.image}: {error}")
+            return Replayed(None, {}, None)
+        self._inputs[image.camera.name](cdr)
         if not self.node.wait_until_idle(_PATIENCE_S):
             raise ConfigError(f"no tracks after {_PATIENCE_S:g} s on one image: the model hangs")
         milliseconds = {"node_ms": (time.perf_counter() - begin) * 1e3}
@@ -229,7 +232,7 @@ class Replay(Closing):
         return f"/{camera.name}" if len(self._cameras) > 1 else ""
 
     def _topic(self, camera: Camera) -> str:
-        return f"{self._prefix(camera)}/image{'/compressed' if camera.compressed else ''}"
+        return f"{self._prefix(camera)}/image{'/compressed' if self._compressed else ''}"
 
 
 @contextmanager

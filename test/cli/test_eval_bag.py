@@ -328,6 +328,25 @@ def test_several_cameras_are_tracked_as_each_would_be_alone(rtreid, evaluated, p
     assert topics == {"/left/tracks", "/right/tracks"}
 
 
+def test_raw_and_compressed_cameras_are_tracked_together(evaluated, bag, pair, tmp_path):
+    broken = 10**18 + 5 * 50_000_000
+    with BagOutput(tmp_path / "mixed") as output:
+        for name, path in (("left", bag), ("right", pair / "right")):
+            with BagReader(path) as reader:
+                for message in reader.messages():
+                    cdr = message.cdr
+                    if message.topic == "/image/compressed" and message.received_ns == broken:
+                        cdr = cdr[: len(cdr) // 2]
+                    output.write_cdr(f"/{name}{message.topic}", message.kind, message.received_ns, cdr)
+    mixed = evaluated(tmp_path / "mixed", name="out")
+    found = metrics(mixed)["cameras"]
+    assert (found["left"]["tracked"], found["left"]["refused"]) == (FRAMES - 1, 1)
+    chosen = evaluated(tmp_path / "mixed", "--topic", "/left/image/compressed", name="left")
+    assert (mixed / "left" / "tracks.txt").read_bytes() == (chosen / "tracks.txt").read_bytes()
+    alone = evaluated(pair / "right", name="right")
+    assert (mixed / "right" / "tracks.txt").read_bytes() == (alone / "tracks.txt").read_bytes()
+
+
 def test_one_of_several_cameras_can_be_chosen(evaluated, pair):
     folder = evaluated(pair / "both", "--topic", "/right/image")
     assert list(metrics(folder)["cameras"]) == ["right"]

@@ -3,7 +3,6 @@
 import json
 import os
 
-import numpy as np
 import pytest
 from support.pictures import picture
 
@@ -179,15 +178,3 @@ def test_the_live_lossless_graph_gives_the_same_tracks(bag, graph, stages, tmp_p
     assert (
         json.loads((tmp_path / "replayed" / "metrics.json").read_text())["cameras"]["camera"]["tracked"] == 12
     )
-
-
-def test_raw_and_compressed_cameras_do_not_go_through_one_node(tmp_path):
-    from rtreid_ros.nodes.replay import Replay
-
-    with BagOutput(tmp_path / "bag") as output:
-        head = messages.header(10**18, "")
-        output.write_message("/a/image", messages.raw_image(picture(1), head), 5)
-        jpeg = messages.jpeg_image(np.zeros((48, 64, 3), np.uint8), head, 90)
-        output.write_message("/b/image/compressed", jpeg, 5)
-    with BagReader(tmp_path / "bag") as reader, pytest.raises(ConfigError, match="choose topics of one kind"):
-        Replay(find_cameras(reader))
