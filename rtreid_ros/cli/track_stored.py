@@ -19,10 +19,11 @@ from rtreid_ros.evaluation.kitti_text import kitti_tracks_text
 from rtreid_ros.evaluation.mot_text import tracks_text
 from rtreid_ros.histogram import Histogram
 from rtreid_ros.recordings import Recording, Replay, replay
-from rtreid_ros.recordings.layout import SequenceFiles, find_sequences
+from rtreid_ros.recordings.layout import SequenceFiles, find_detections, find_sequences
 from rtreid_ros.recordings.loading import load
 from rtreid_ros.recordings.selection import part_frames
 from rtreid_ros.sinks.base import Output
+from rtreid_ros.sinks.protection import protect
 from rtreid_ros.tracking import TRACKERS
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     sequences = find_sequences(arguments.source, only)
     output = Path(arguments.output or Path("out", "track", Path(arguments.source).resolve().name))
     one = (Path(arguments.source) / "seqinfo.ini").is_file()
+    outputs = {files.name: output / ("tracks.txt" if one else f"{files.name}.txt") for files in sequences}
+    protect([find_detections(files, arguments.detections) for files in sequences], outputs.values())
     results: dict[str, _Result] = {}
     start = time.perf_counter()
     total = sum(len(part_frames(arguments.part, files.length)) for files in sequences)
@@ -103,7 +106,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
             if method == STORED and files.camera_motion is None:
                 raise SourceError(f"{files.name}: no gmc.txt with stored camera motion in {files.folder}")
             played = replay(recording, tracker, camera_motion=motion, watch=bar.update)
-            _write(output / ("tracks.txt" if one else f"{files.name}.txt"), played)
+            _write(outputs[files.name], played)
             results[files.name] = _result(played)
     seconds = time.perf_counter() - start
     _write_summary(output / "summary.json", arguments, settings, method, results, seconds)

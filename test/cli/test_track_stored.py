@@ -39,6 +39,17 @@ def test_a_folder_of_sequences_is_tracked_and_scored(rtreid, tmp_path):
     assert scores["combined"]["idf1"] > 0.95
 
 
+def test_detections_are_not_replaced_by_their_tracks(rtreid, tmp_path):
+    for name in "AB":
+        root = sequences.write(tmp_path / "data", name, length=5)
+        (tmp_path / "stored").mkdir(exist_ok=True)
+        (root / "det" / "det.txt").rename(tmp_path / "stored" / f"{name}.txt")
+    words = ("--detections", tmp_path / "stored", "--output", tmp_path / "stored")
+    code, _, err = rtreid("track", tmp_path / "data", *words)
+    assert code == 2
+    assert f"writing there would replace {tmp_path / 'stored' / 'A.txt'}" in err
+
+
 def test_one_sequence_is_written_as_from_pictures(rtreid, tmp_path, monkeypatch):
     pytest.importorskip("trackeval")
     root = sequences.write(tmp_path, "A", length=20)
