@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from rtreid_ros.options import as_items
+
 EXAMPLES = """\
 RESULTS and GT are both a file, or both a folder of many sequences: MOTChallenge, DanceTrack or KITTI
 tracking. Ground truth is found as gt/gt.txt or gt.txt of a sequence, or as label_02/NAME.txt; results
@@ -62,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     from rtreid_ros.evaluation.mot_folder import find_jobs  # noqa: PLC0415
     from rtreid_ros.evaluation.report import table, to_json  # noqa: PLC0415
 
-    only = tuple(filter(None, map(str.strip, arguments.sequences.split(","))))
+    only = as_items(arguments.sequences)
     jobs = find_jobs(arguments.results, arguments.gt, only)
     rules = BENCHMARKS.get(arguments.rules)
     verdicts, outside = judge_jobs(jobs, part=arguments.part, rules=rules, progress=True)

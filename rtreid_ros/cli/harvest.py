@@ -144,15 +144,12 @@ def _options(arguments: argparse.Namespace) -> tuple[HarvestOptions, Settings]:
             own[name] = value
     if arguments.per_track is not None:
         own["per_track"] = str(arguments.per_track)
-    classes = arguments.classes
     settings = read_settings(
         arguments.config,
         [text for text in arguments.assignments if not text.startswith(_GROUP)],
         {
             "detector.model": arguments.detector,
-            "detector.classes": None
-            if classes is None
-            else tuple(filter(None, map(str.strip, classes.split(",")))),
+            "detector.classes": arguments.classes,
             "embedder.model": None if arguments.embedder == "none" else arguments.embedder,
             "tracker.name": arguments.tracker,
             "camera_motion.method": arguments.camera_motion,

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rtreid_ros.options import as_items
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -51,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     names = [name.strip() for name in arguments.names.split(",")] if arguments.names else []
     if names and len(names) != len(arguments.results):
         raise ConfigError(f"{len(arguments.results)} results, but {len(names)} names: {', '.join(names)}")
-    only = tuple(filter(None, map(str.strip, arguments.sequences.split(","))))
+    only = as_items(arguments.sequences)
     rules = BENCHMARKS.get(arguments.rules)
     jobs = [find_jobs(path, arguments.gt, only) for path in arguments.results]  # complain before judging
     results = [

@@ -131,15 +131,13 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.source is None:
         raise ConfigError("say what to track, such as street.mp4; see rtreid track --help")
-    classes, method, on_stored = arguments.classes, arguments.camera_motion, arguments.detections is not None
+    method, on_stored = arguments.camera_motion, arguments.detections is not None
     settings = read_settings(
         arguments.config,
         arguments.assignments,
         {
             "detector.model": arguments.detector,
-            "detector.classes": None
-            if classes is None
-            else tuple(filter(None, map(str.strip, classes.split(",")))),
+            "detector.classes": arguments.classes,
             "embedder.model": None if arguments.embedder == "none" else arguments.embedder,
             "economy.enabled": arguments.economy,
             "tracker.name": arguments.tracker,

@@ -18,6 +18,7 @@ from rtreid_ros.evaluation.judging import KITTI
 from rtreid_ros.evaluation.kitti_text import kitti_tracks_text
 from rtreid_ros.evaluation.mot_text import tracks_text
 from rtreid_ros.histogram import Histogram
+from rtreid_ros.options import as_items
 from rtreid_ros.recordings import Recording, Replay, replay
 from rtreid_ros.recordings.layout import SequenceFiles, find_detections, find_sequences
 from rtreid_ros.recordings.loading import load
@@ -83,7 +84,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     method = STORED if arguments.camera_motion == STORED else settings.camera_motion.method
     if method not in (STORED, "auto", "none"):
         raise ConfigError(f"camera motion by {method} needs pictures; with --detections it is stored or none")
-    only = tuple(filter(None, map(str.strip, arguments.sequences.split(","))))
+    only = as_items(arguments.sequences)
     sequences = find_sequences(arguments.source, only)
     output = Path(arguments.output or Path("out", "track", Path(arguments.source).resolve().name))
     one = (Path(arguments.source) / "seqinfo.ini").is_file()

@@ -7,6 +7,8 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rtreid_ros.options import as_items
+
 if TYPE_CHECKING:
     from rtreid_ros.recordings.recording import Recording
 
@@ -82,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
     from rtreid_ros.tuning.space import search_space  # noqa: PLC0415
     from rtreid_ros.tuning.tuner import tune  # noqa: PLC0415
 
-    only = _split(arguments.only)
+    only = as_items(arguments.only)
     load_optuna()  # what is missing or misspelt shall not wait for the data
     tracker, method = TRACKERS[arguments.tracker], arguments.camera_motion
     search_space(tracker.Options, only)
@@ -112,16 +114,12 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _split(text: str) -> tuple[str, ...]:
-    return tuple(filter(None, map(str.strip, text.split(","))))
-
-
 def _recordings(arguments: argparse.Namespace) -> tuple[list[Recording], list[Recording]]:
     """What is tuned on, and what is held out."""
     from rtreid_ros.errors import ConfigError  # noqa: PLC0415
     from rtreid_ros.recordings.layout import find_sequences  # noqa: PLC0415
 
-    sequences, validated = _split(arguments.sequences), _split(arguments.validate_sequences)
+    sequences, validated = as_items(arguments.sequences), as_items(arguments.validate_sequences)
     part, other = arguments.part, arguments.validate_part or arguments.part
     if not sequences and validated and other == part:
         held = {item.name for item in find_sequences(arguments.data, validated)}

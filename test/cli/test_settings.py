@@ -102,7 +102,7 @@ def test_wrong_assignments_are_explained(assignment, says):
         ("just text", r"expected sections \(detector, embedder"),
         ("detector: {model: [", "cannot be read as YAML"),
         ("detector: {modell: x}", "did you mean 'model'"),
-        ("detector: {classes: person}", "classes must be a list of strings"),
+        ("detector: {classes: true}", "classes must be a list of strings"),
         ("trackr: {name: x}", "did you mean 'tracker'"),
         ("tracker: {max_lost: long}", "max_lost must be a number"),
     ],
