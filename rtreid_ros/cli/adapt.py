@@ -70,8 +70,11 @@ def run(arguments: argparse.Namespace) -> int:
             ("statistics", course.statistics),
             ("adapted", course.kept),
         ):
-            if "map" in figures:
-                print(f"{name:<10} {told({key: figures[key] for key in ('map', 'rank1')})}")
+            shown: dict[str, Any] = {
+                key: figures[key] for key in ("told_apart", "map", "rank1") if key in figures
+            }
+            if shown:
+                print(f"{name:<10} {told(shown)}")
         print(f"after {course.rounds} rounds that of round {course.best_round} is kept: {folder / BEST}")
     return 0
 

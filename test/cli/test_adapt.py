@@ -54,6 +54,9 @@ def test_from_a_recording_to_a_model_for_the_robot(rtreid, config, best, tmp_pat
     code, out, err = rtreid("adapt", config, *target, "--output", tmp_path / "adapted")
     assert code == 0, err
     assert "tracklets" in err
+    assert "before     told-apart 0." in out
+    assert "adapted    told-apart " in out
+    assert "If it fell, do not deploy" in (tmp_path / "adapted/report.html").read_text()
     assert f"is kept: {tmp_path / 'adapted/best.pt'}" in out
     code, out, err = rtreid(
         "export-reid", tmp_path / "adapted/best.pt", "--output", tmp_path / "people.onnx", "--calls", 0

@@ -14,7 +14,7 @@ from rtreid_ros.evaluation.retrieval import Features, remove_camera_bias
 from rtreid_ros.reid.adaptation.clusters import Clustering, cluster
 from rtreid_ros.reid.adaptation.config import AdaptationConfig
 from rtreid_ros.reid.adaptation.pictures import AdaptationPictures
-from rtreid_ros.reid.adaptation.quality import compared_with_labels, silhouette
+from rtreid_ros.reid.adaptation.quality import compared_with_labels, silhouette, told_apart
 from rtreid_ros.reid.adaptation.statistics import estimate_statistics, restore_statistics
 from rtreid_ros.reid.data.resident import ResidentImages
 from rtreid_ros.reid.preprocessing import PRESETS
@@ -70,7 +70,8 @@ class Observer:
             TrainingError: a vector is no direction, or there are no two clusters to learn from.
         """
         config, target = self._config, self._pictures.target
-        vectors: Float32 = nn.functional.normalize(self.necks(model, target)).cpu().numpy()
+        vectors = self._vectors(model)
+        figures: dict[str, Any] = self._apart(vectors)
         where = f"after round {number}" if number else "before the first round"
         if not np.isfinite(vectors).all() or not vectors.any(axis=1).all():
             raise TrainingError(
@@ -88,7 +89,7 @@ class Observer:
                 "Give more pictures of each person, a smaller clusters.least or clusters.k1, or another "
                 "clusters.eps"
             )
-        figures: dict[str, Any] = {
+        figures |= {
             "clusters": len(found.sizes),
             "largest": int(found.sizes.max()),
             "median": float(np.median(found.sizes)),
@@ -112,8 +113,22 @@ class Observer:
         restore_statistics(model, names, images, self._preprocessing, self._device, self._layout)
 
     def judge(self, model: nn.Module) -> dict[str, float]:
-        """Figures of the evaluation, for reports alone; empty without one."""
-        return {} if self._validator is None else self._validator.judge(model).figures
+        """Figures of the evaluation, and how well tracklets are told apart, where there are any.
+
+        For reports alone.
+        """
+        judged = {} if self._validator is None else self._validator.judge(model).figures
+        apart = self._apart(self._vectors(model)) if len(self._pictures.links.apart) else {}
+        return {**judged, **apart}
+
+    def _vectors(self, model: nn.Module) -> Float32:
+        """``(N, D)`` of unit length, of the target."""
+        found: Float32 = nn.functional.normalize(self.necks(model, self._pictures.target)).cpu().numpy()
+        return found
+
+    def _apart(self, vectors: Float32) -> dict[str, float]:
+        found = told_apart(vectors, self._pictures.links)
+        return {} if found is None else {"told_apart": found}
 
 
 def whole(images: ResidentImages) -> Part:

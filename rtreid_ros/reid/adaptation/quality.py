@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rtreid_ros.reid.adaptation.density import NOISE
+from rtreid_ros.reid.adaptation.links import Links
 from rtreid_ros.types import Float32, Float64, Int64
 
 
@@ -55,6 +56,31 @@ def agreement(one: Int64, other: Int64) -> float:
     expected = first * second / _couples(np.array([table.sum()]))
     most = (first + second) / 2
     return 1.0 if most == expected else float((together - expected) / (most - expected))
+
+
+def told_apart(vectors: Float32, links: Links) -> float | None:
+    """How well tracklets are told apart: 1 always, 0.5 as by chance; None where there are no two to compare.
+
+    The share of cases (area under the ROC curve) in which the first and the last picture of a tracklet are
+    more alike than the first of one tracklet and the last of another that is surely somebody else. Easier
+    than finding people again in another camera: light and place are the same.
+
+    Args:
+        vectors: ``(N, D) float32`` of unit length; those of a tracklet in the order of time.
+        links: what is known of the pictures.
+    """
+    count = int(links.tracklets.max(initial=-1)) + 1
+    first, last = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    rows = np.arange(len(vectors))
+    last[links.tracklets], first[links.tracklets[::-1]] = rows, rows[::-1]
+    one, other = np.concatenate([links.apart, links.apart[:, ::-1]]).T
+    tracked = first != last
+    same = np.einsum("nd,nd->n", vectors[first[tracked]], vectors[last[tracked]])
+    different = np.sort(np.einsum("nd,nd->n", vectors[first[one]], vectors[last[other]]))
+    if not len(same) or not len(different):
+        return None
+    below, upto = (np.searchsorted(different, same, side) for side in ("left", "right"))
+    return float((below + upto).mean() / (2 * len(different)))
 
 
 def compared_with_labels(labels: Int64, identities: Int64) -> dict[str, float]:

@@ -11,6 +11,12 @@ from rtreid_ros.reporting.page import panels, paragraph, section, table
 from rtreid_ros.reporting.svg import Axis, Plot
 from rtreid_ros.reporting.training import RATIOS, training_page
 
+TOLD_APART = (
+    "Told-apart: how often the first and the last picture of a tracklet are more alike than pictures of two "
+    "tracklets seen side by side; 0.5 is chance. It takes no label. If it fell, do not deploy the network; "
+    "if it rose, that is a hint, no proof: finding people again in another camera is harder."
+)
+
 _COURSES = {
     "silhouette": "silhouette",
     "agreement": "agreement with the round before",
@@ -44,13 +50,16 @@ def adaptation_page(
 
 def _clusters(course: AdaptationCourse) -> list[str]:
     names = ["clusters", "largest", "median", "noise", "eps", "silhouette", "agreement"]
-    extra = [name for name in ("purity", "v_measure") if name in course.statistics]
+    extra = [name for name in ("told_apart", "purity", "v_measure") if name in course.statistics]
+    steps = {"before": course.before, "0": course.statistics}
     rows = [
-        [str(number), *(_number(row.get(name)) for name in (*names, *extra))]
-        for number, row in enumerate([course.statistics, *course.history])
+        [name, *(_number(row.get(key)) for key in (*names, *extra))]
+        for name, row in (*steps.items(), *((str(row["epoch"]), row) for row in course.history))
     ]
     found = [table(["round", *names, *(name.replace("_", "-") for name in extra)], rows)]
-    if extra:
+    if "told_apart" in extra:
+        found.append(paragraph(TOLD_APART, "note"))
+    if "purity" in extra:
         found.append(paragraph("Purity and V-measure use labels the adaptation does not have.", "note"))
     if course.history:
         found.append(panels([_course(course, name, title) for name, title in _COURSES.items()]))
@@ -103,7 +112,7 @@ def told(figures: Mapping[str, Any]) -> str:
             f"{figures['clusters']} clusters, {100 * figures['noise']:.0f} % in none, "
             f"eps {figures['eps']:.3f}, silhouette {figures['silhouette']:.3f}"
         )
-    for name in ("agreement", "purity", "v_measure"):
+    for name in ("agreement", "purity", "v_measure", "told_apart"):
         parts += [f"{name.replace('_', '-')} {figures[name]:.3f}"] if name in figures else []
     if "map" in figures:
         parts.append(f"mAP {100 * figures['map']:.2f}, Rank-1 {100 * figures['rank1']:.2f}")

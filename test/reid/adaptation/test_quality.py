@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from rtreid_ros.reid.adaptation.density import NOISE
-from rtreid_ros.reid.adaptation.quality import agreement, compared_with_labels, silhouette
+from rtreid_ros.reid.adaptation.links import Links
+from rtreid_ros.reid.adaptation.quality import agreement, compared_with_labels, silhouette, told_apart
 
 
 def unit(x):
@@ -68,3 +69,14 @@ def test_purity_and_v_measure_are_those_of_the_paper():
     assert found["v_measure"] == pytest.approx(2 * homogeneity * completeness / (homogeneity + completeness))
     assert compared_with_labels(people, people) == {"purity": 1.0, "v_measure": 1.0}
     assert compared_with_labels(np.full(3, NOISE), people[:3]) == {"purity": 0.0, "v_measure": 0.0}
+
+
+def test_tracklets_are_told_apart_without_labels():
+    angles = np.array([0, 10, 0.0, 80, 90, 0, 95])  # of tracklets 0 (its last is the third), 1, 2
+    vectors = np.stack([np.cos(np.deg2rad(angles)), np.sin(np.deg2rad(angles))], axis=1).astype(np.float32)
+    tracklets = np.array([0, 0, 0, 1, 1, 2, 2])
+    # same: 0, 10 and 95 degrees; different, first of one and last of the other: 90 and 80
+    assert told_apart(vectors, Links(tracklets, np.array([[0, 1]]))) == pytest.approx(4 / 6)
+    assert told_apart(vectors, Links.none(7)) is None
+    assert told_apart(vectors, Links(np.arange(7), np.array([[0, 1]]))) is None  # one picture each
+    assert told_apart(np.ones((4, 1), np.float32), Links(np.array([0, 0, 1, 1]), np.array([[0, 1]]))) == 0.5
