@@ -16,6 +16,9 @@ Protocols, none of which shows the adaptation a label, or anybody by whom it is 
     synthetic  people of the synthetic street to Market-1501 (split mod5). Target, unlabelled: identities not
                divisible by five; judged: the others.
 
+Each network is judged on people of the source, too, whom no training has seen: what it has forgotten. That is
+why it is adapted a second time without rehearsal.
+
 Each seed trains a source model and adapts it with that seed. Trainings and adaptations have folders below
 --results, figures are kept in JSON files beside them: run the command again after an interruption, or for
 more seeds, and it goes on. Figures are measured anew when a recipe changes.
@@ -28,6 +31,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +40,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from bench.machine import machine
 from bench.reid_table import ELSEWHERE, digest, spread
 from bench.sections import table, write_section
+from rtreid_ros.datasets.identities import open_identities
+from rtreid_ros.evaluation.retrieval import SearchPlan, search
 from rtreid_ros.reid.adaptation.adapter import Adapter
 from rtreid_ros.reid.adaptation.config import KIND, AdaptationConfig, read_adaptation
+from rtreid_ros.reid.adaptation.course import AdaptationCourse
+from rtreid_ros.reid.base import EmbedderOptions
 from rtreid_ros.reid.checkpoint import load_checkpoint
+from rtreid_ros.reid.models.session import open_checkpoint
 from rtreid_ros.reid.training.config import find_config, read_config
 from rtreid_ros.reid.training.outputs import BEST, LAST
 from rtreid_ros.reid.training.sections import TrainingConfig
@@ -51,7 +60,12 @@ PROTOCOLS = {
     "synthetic": ("synthetic street to Market-1501", "synthetic", "official", "mod5"),
 }
 """Title, data set and split of the source, split of Market-1501 that is target and judges."""
-STEPS = {"before": "before", "statistics": "statistics of the target (AdaBN)", "kept": "adapted"}
+STEPS = {
+    "before": "before",
+    "statistics": "statistics of the target (AdaBN)",
+    "kept": "adapted",
+    "alone": "adapted without rehearsal",
+}
 RATIOS = {"rank1": "Rank-1", "map": "mAP"}
 MACHINE = ("adaptation.device", "adaptation.threads", "adaptation.tensorboard")
 """What does not count: where an adaptation runs."""
@@ -67,16 +81,25 @@ def source_config(protocol: str, seed: int, args: argparse.Namespace) -> Trainin
 
 
 def adaptation_config(
-    protocol: str, seed: int, start: Path, source: TrainingConfig, args: argparse.Namespace
+    protocol: str,
+    seed: int,
+    start: Path,
+    source: TrainingConfig,
+    args: argparse.Namespace,
+    *,
+    rehearsal: bool = True,
 ) -> AdaptationConfig:
     """How it is adapted."""
     _, dataset, split, target = PROTOCOLS[protocol]
+    rehearsed = [
+        *(f"source.dataset={dataset}", f"source.root={source.data.root}", f"source.split={split}"),
+        *([f"source.scenes={source.dataset.scenes}"] if dataset == "synthetic" else []),  # type: ignore[attr-defined]
+    ]
     words = [
         *(f"model.pretrained={start}", "data.dataset=market1501", f"data.root={args.root}"),
         *(f"data.split={target}", "evaluation.dataset=market1501", f"evaluation.root={args.root}"),
-        *(f"evaluation.split={target}", f"source.dataset={dataset}", f"source.root={source.data.root}"),
-        *(f"source.split={split}", "adaptation.compare_labels=true"),
-        *([f"source.scenes={source.dataset.scenes}"] if dataset == "synthetic" else []),  # type: ignore[attr-defined]
+        *(f"evaluation.split={target}", "adaptation.compare_labels=true"),
+        *(rehearsed if rehearsal else []),
     ]
     return read_adaptation(
         find_config(args.adapt, KIND), [*words, *args.set_adapt, f"adaptation.seed={seed}"]
@@ -105,14 +128,13 @@ def measure(protocol: str, seed: int, args: argparse.Namespace) -> dict[str, Any
             raise KeyboardInterrupt
     recipe = recipe_of(source, args)
     folder = args.results / f"{protocol}-adapted-seed{seed}-{recipe}"
+    without = folder.with_name(f"{folder.name}-alone")
     config = adaptation_config(protocol, seed, trained / BEST, source, args)
-    last = folder / LAST
-    adapter = Adapter(
-        config, folder, load_checkpoint(last) if last.exists() else None, progress=not args.quiet
+    course = adapted(config, folder, args)
+    alone = adapted(
+        adaptation_config(protocol, seed, trained / BEST, source, args, rehearsal=False), without, args
     )
-    course = adapter.run()
-    if not adapter.finished:
-        raise KeyboardInterrupt
+    networks = {"before": trained, "kept": folder, "alone": without}
     return {
         "protocol": protocol,
         "seed": seed,
@@ -124,10 +146,35 @@ def measure(protocol: str, seed: int, args: argparse.Namespace) -> dict[str, Any
         "steps": config.adaptation.steps,
         "best_round": course.best_round,
         "minutes": sum(row["seconds"] for row in course.history) / 60,
-        **{step: getattr(course, step) for step in STEPS},
+        **{step: getattr(course, step) for step in ("before", "statistics", "kept")},
+        "alone": alone.kept,
+        "source": {step: judged_on_source(source, place / BEST) for step, place in networks.items()},
         "history": course.history,
         "machine": machine("torch"),
     }
+
+
+def adapted(config: AdaptationConfig, folder: Path, args: argparse.Namespace) -> AdaptationCourse:
+    """Adapt, or go on with it."""
+    last = folder / LAST
+    adapter = Adapter(
+        config, folder, load_checkpoint(last) if last.exists() else None, progress=not args.quiet
+    )
+    course = adapter.run()
+    if not adapter.finished:
+        raise KeyboardInterrupt
+    return course
+
+
+def judged_on_source(source: TrainingConfig, network: Path) -> float:
+    """The mAP on people held out of the source."""
+    data = open_identities(
+        *(source.data.dataset, source.data.root, source.data.split, ("query", "gallery")),
+        **asdict(source.dataset),
+    )
+    embedder = open_checkpoint(network, EmbedderOptions())
+    found = search(network.name, embedder, data.query, data.gallery, SearchPlan(), progress=False)
+    return found.steps[0].map
 
 
 def finished(folder: Path, epochs: int) -> bool:
@@ -145,13 +192,19 @@ def section(results: Sequence[dict[str, Any]], command: str) -> str:
         for step, name in STEPS.items():
             ratios = (spread([100 * item[step][ratio] for item in runs]) for ratio in RATIOS)
             gain = spread([100 * (item[step]["map"] - item["before"]["map"]) for item in runs])
-            rows.append([title, name, *ratios, "" if step == "before" else gain, str(len(runs))])
+            there = [100 * item["source"][step] for item in runs if step in item["source"]]
+            cells = [*ratios, "" if step == "before" else gain, spread(there) if there else ""]
+            rows.append([title, name, *cells, str(len(runs))])
     first, counted = results[0], [item["rounds"] for item in results]
     height, width = first["size"]
     rounds = " to ".join(str(count) for count in sorted({min(counted), max(counted)}))
     return "\n".join(
         [
-            table(["transfer", "", *RATIOS.values(), "gain of mAP", "seeds"], rows, text_columns=2),
+            table(
+                ["transfer", "", *RATIOS.values(), "gain of mAP", "mAP on the source", "seeds"],
+                rows,
+                text_columns=2,
+            ),
             "",
             f"{first['network']} at {height}x{width}, {first['epochs']} epochs on the source, {rounds} "
             f"rounds of {first['steps']} batches; single-query protocol with nothing "

@@ -47,7 +47,9 @@ def test_a_transfer_is_measured_once_and_shown_step_by_step(command, tmp_path, m
     code, out = command("--root", tmp_path / "people", "--seeds", 0, 1, "--output", document)
     assert code == 0
     rows = [line.split("|")[1:-1] for line in out.splitlines() if line.startswith("| Market")]
-    assert [row[1].strip() for row in rows] == ["before", "statistics of the target (AdaBN)", "adapted"]
+    steps = ["before", "statistics of the target (AdaBN)", "adapted", "adapted without rehearsal"]
+    assert [row[1].strip() for row in rows] == steps
+    assert ["±" in row[5] for row in rows] == [True, False, True, True]  # on the source
     assert all("±" in row[2] and row[-1].strip() == "2" for row in rows)
     assert "begin transfer" in document.read_text()
     [kept] = (tmp_path / "kept").glob("cameras-seed1-*.json")
