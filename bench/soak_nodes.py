@@ -1,7 +1,7 @@
 # ruff: noqa: E402 (the path must be set before our own modules are imported)
 """Half an hour of 30 images a second through the node graph: does anything grow, leak or slow down?
 
-    python bench/soak_nodes.py [--minutes 30] [--shape composed] [--output docs/operations.md]
+    python bench/soak_nodes.py [--minutes 30] [--shape composed distributed] [--output docs/operations.md]
 
 Real processes: a source that plays a synthetic street (640x480, in a loop), the stages, a visualizer and,
 in this process, someone who takes tracks and pictures. Each second memory, threads and open files of every
@@ -9,22 +9,21 @@ process are read; for each minute the latency of the tracks (image stamp to rece
 none. After the warm-up nothing may grow: exit code 1 if private memory of a process does by more than 5 MB,
 if threads or open files do, or if the latency of the last fourth of the minutes (median of their 99th
 percentiles) is over that of the first fourth by more than 20 % and 5 ms. A busy machine breaks the last limit
-only; --no-latency leaves it out. Results: a table, and in --folder a file of figures and
-a page of plots for each shape.
+only; --no-latency leaves it out. What growth means for days is told by lines through private memory, one for
+all of the time after the warm-up and one for the later half of it: an allocator that settles gives less and
+less, a leak the same. Results: tables, and in --folder a file of figures and a page of plots for each shape.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -40,98 +39,18 @@ if not __package__:
 from rtreid_ros.msg import TrackArray
 
 from bench.machine import machine
-from bench.processes import Usage, quiet_domain, usage
-from bench.sections import columns, table, write_section
+from bench.processes import quiet_domain, usage
+from bench.sections import columns, write_section
+from bench.soak_report import HEADER, MINUTES, document, minute_rows, outlook, report, rows, verdict
+from bench.soak_result import Minute, Soak
 from rtreid_ros.nodes import qos
 from rtreid_ros.nodes.environment import process_environment
 from rtreid_ros.nodes.graph import Graph, NodeSpec
-from rtreid_ros.reporting.page import figure, legend, page, section
-from rtreid_ros.reporting.page import table as html_table
-from rtreid_ros.reporting.svg import Axis, Plot
 from rtreid_ros.sinks.video import VideoOutput
 from rtreid_ros.sources import open_source
 
-MEMORY_GOAL_MB = 5.0
-FILES_GOAL = 2
-"""The middleware opens one for a moment now and then."""
-LATENCY_GOAL = 0.20
-LATENCY_SLACK_MS = 5.0
 CLIP_FRAMES = 300
 SHAPES = ("composed", "distributed")
-
-
-@dataclass(frozen=True)
-class Minute:
-    """What came through in one minute.
-
-    Attributes:
-        images: announced by the source.
-        tracks: results that came.
-        latency_ms_p50, latency_ms_p99: image stamp to receipt; None without results.
-    """
-
-    images: int
-    tracks: int
-    latency_ms_p50: float | None
-    latency_ms_p99: float | None
-
-
-@dataclass
-class Soak:
-    """What became of a graph.
-
-    Attributes:
-        shape: ``composed`` or ``distributed``.
-        warm_up: how many of the first minutes do not count.
-        step: length of each of `minutes`; less than one where the whole run is short.
-        minutes: one after the other.
-        times: of the looks, seconds since the first image.
-        looks: by process, one for each of `times`.
-    """
-
-    shape: str
-    warm_up: float
-    step: float = 1.0
-    minutes: list[Minute] = field(default_factory=list)
-    times: list[float] = field(default_factory=list)
-    looks: dict[str, list[Usage]] = field(default_factory=dict)
-
-    def counted(self, name: str) -> list[Usage]:
-        """Looks at a process after the warm-up."""
-        looks = self.looks[name]
-        return [look for time, look in zip(self.times, looks, strict=True) if time >= 60 * self.warm_up]
-
-    def growth_mb(self, name: str) -> float:
-        """Private memory in the last fourth of the time after the warm-up towards the first fourth.
-
-        Medians, because memory that is given back and taken again is no growth.
-        """
-        private = np.array([look.private_mb for look in self.counted(name)])
-        part = max(len(private) // 4, 1)
-        return float(np.median(private[-part:]) - np.median(private[:part]))
-
-    def problems(self, *, latency: bool = True) -> list[str]:
-        """Limits that are broken."""
-        found = []
-        for name in self.looks:
-            looks, part = self.counted(name), max(len(self.counted(name)) // 4, 1)
-            if self.growth_mb(name) > MEMORY_GOAL_MB:
-                found.append(f"{name}: memory has grown by {self.growth_mb(name):.1f} MB")
-            for what, goal in (("threads", 0), ("files", FILES_GOAL)):
-                counts = [getattr(look, what) for look in looks]
-                more = min(counts[-part:]) - max(counts[:part])
-                if more > goal:
-                    found.append(f"{name}: {more} {what} more")
-        counted = self.minutes[math.ceil(self.warm_up / self.step) :]
-        p99 = [minute.latency_ms_p99 for minute in counted if minute.latency_ms_p99 is not None]
-        if not p99:
-            found.append("no tracks came")
-        elif latency and len(p99) >= 4:
-            part = len(p99) // 4
-            first, last = float(np.median(p99[:part])), float(np.median(p99[-part:]))
-            if last > first * (1 + LATENCY_GOAL) + LATENCY_SLACK_MS:
-                found.append(f"latency p99 went from {first:.1f} to {last:.1f} ms")
-        return found
 
 
 class Listener:
@@ -143,7 +62,7 @@ class Listener:
         self._latencies: list[float] = []
         self.context = rclpy.Context()
         rclpy.init(context=self.context, domain_id=domain_id)
-        self._node = rclpy.create_node("soak", context=self.context)
+        self._node = rclpy.create_node("soak", context=self.context, enable_rosout=False)
         self._node.create_subscription(TrackArray, "tracks", self._take, 100)
         self._node.create_subscription(
             TimeReference, "frames", self._announced, qos.record_qos(publishing=False)
@@ -256,99 +175,13 @@ def _watch(graph: Graph, names: list[str], listener: Listener, minutes: float, r
     result.minutes.append(listener.minute())
 
 
-HEADER = ("process", "private MB", "growth", "resident MB", "threads", "open files")
-MINUTES = ("minute", "images", "tracks", "p50 ms", "p99 ms")
-
-
-def rows(result: Soak) -> list[list[str]]:
-    """Cells under `HEADER`."""
-    cells = []
-    for name in result.looks:
-        counted = result.counted(name)
-        last = counted[-1]
-        cells.append(
-            [
-                name,
-                f"{last.private_mb:.1f}",
-                f"{result.growth_mb(name):+.1f}",
-                f"{last.resident_mb:.1f}",
-                _range([look.threads for look in counted]),
-                _range([look.files for look in counted]),
-            ]
-        )
-    return cells
-
-
-def _range(counts: Sequence[int]) -> str:
-    low, high = min(counts), max(counts)
-    return str(low) if low == high else f"{low} to {high}"
-
-
-def minute_rows(result: Soak) -> list[list[str]]:
-    """Cells under `MINUTES`."""
-
-    def shown(value: float | None) -> str:
-        return "-" if value is None else f"{value:.1f}"
-
-    return [
-        [
-            f"{(n + 1) * result.step:g}",
-            str(m.images),
-            str(m.tracks),
-            shown(m.latency_ms_p50),
-            shown(m.latency_ms_p99),
-        ]
-        for n, m in enumerate(result.minutes)
-    ]
-
-
-PLOTS = {"private_mb": "private memory, MB", "threads": "threads", "files": "open files"}
-
-
-def report(result: Soak) -> str:
-    """The page: memory, threads and files of each process, latency by minute."""
-    ends = result.times[-1] / 60
-    drawings = []
-    for what, title in (
-        ("private_mb", "private memory, MB"),
-        ("threads", "threads"),
-        ("files", "open files"),
-    ):
-        values = {
-            name: [float(getattr(look, what)) for look in looks] for name, looks in result.looks.items()
-        }
-        most = max(max(line) for line in values.values()) * 1.05
-        plot = Plot(Axis(0, ends, "minutes"), Axis(0, most), title, width=520, height=250)
-        for index, (name, line) in enumerate(values.items()):
-            moments = [moment / 60 for moment in result.times]
-            plot.line(list(zip(moments, line, strict=True)), f"s{index}", name)
-        plot.rule(x=result.warm_up, title="end of the warm-up")
-        drawings.append(figure(legend(list(values)) + plot.render()))
-    timed = [((n + 1) * result.step, m) for n, m in enumerate(result.minutes) if m.latency_ms_p99 is not None]
-    if len(timed) > 1:
-        most = max(m.latency_ms_p99 or 0.0 for _, m in timed) * 1.05
-        plot = Plot(Axis(0, timed[-1][0], "minute"), Axis(0, most), "latency, ms", width=520, height=250)
-        plot.line([(n, m.latency_ms_p50 or 0.0) for n, m in timed], "s0", "p50")
-        plot.line([(n, m.latency_ms_p99 or 0.0) for n, m in timed], "s1", "p99")
-        drawings.append(figure(legend(["p50", "p99"]) + plot.render()))
-    verdict = "; ".join(result.problems()) or "nothing has grown"
-    return page(
-        f"Soak of the {result.shape} graph",
-        f"{ends:.0f} minutes, of which {result.warm_up:g} to warm up: {verdict}",
-        [
-            section("Processes", html_table(HEADER, rows(result)), *drawings),
-            section("Minutes", html_table(MINUTES, minute_rows(result))),
-        ],
-    )
-
-
 def main() -> int:
     """Run it."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--shape", nargs="+", choices=SHAPES, default=["composed"], help="one after the other (composed)")
+    add("--shape", nargs="+", choices=SHAPES, default=SHAPES, help="one after the other (both)")
     add("--minutes", type=float, default=30.0, help="for each shape (30)")
     add("--warm-up", type=float, help="minutes that do not count (a tenth, at most 5)")
     add("--rate", type=float, default=30.0, help="images a second (30)")
@@ -373,29 +206,22 @@ def main() -> int:
             people=args.people,
             threads=args.threads,
         )
-        problems = result.problems(latency=not args.no_latency)
-        good &= not problems
-        verdict = "; ".join(problems) or "nothing has grown"
-        print(f"{shape}, {args.minutes:g} minutes: {verdict}")
+        latency = not args.no_latency
+        good &= not result.problems(latency=latency)
+        print(f"{shape}, {args.minutes:g} minutes: {verdict(result, latency=latency)}. {outlook(result)}")
         print(columns(HEADER, rows(result)))
         print(columns(MINUTES, minute_rows(result)), flush=True)
         (args.folder / f"soak_{shape}.json").write_text(json.dumps(asdict(result)) + "\n", encoding="utf-8")
         (args.folder / f"soak_{shape}.html").write_text(report(result), encoding="utf-8")
-        parts.append(
+        heading = (
             f"{shape.capitalize()}, {args.minutes:g} minutes at {args.rate:g} images a second, the first "
-            f"{warm_up:g} to warm up: {verdict}.\n\n{table(HEADER, rows(result), text_columns=1)}\n\n"
-            f"{table(MINUTES, _some(minute_rows(result)), text_columns=0)}"
+            f"{warm_up:g} to warm up"
         )
-    if args.output:
-        parts.append(f"Measured on {machine('numpy', 'onnxruntime')}.")
-        write_section(args.output, "soak", "\n\n".join(parts))
+        parts.append(document(result, heading, latency=latency))
+        if args.output:
+            made = f"Measured on {machine('numpy', 'onnxruntime')}."
+            write_section(args.output, "soak", "\n\n".join([*parts, made]))
     return 0 if good else 1
-
-
-def _some(cells: list[list[str]], most: int = 8) -> list[list[str]]:
-    """Rows for a document: first, last and some between."""
-    chosen = np.unique(np.linspace(0, len(cells) - 1, min(most, len(cells))).round().astype(int))
-    return [cells[index] for index in chosen]
 
 
 if __name__ == "__main__":

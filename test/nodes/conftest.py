@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 import threading
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +30,8 @@ def ros():
     return rclpy
 
 
-@pytest.fixture
-def domain_id():
+@contextmanager
+def free_domain():
     """A ROS domain that no other test uses, nor one of another run on this machine."""
     folder = Path(tempfile.gettempdir()) / "rtreid_ros-test-domains"
     folder.mkdir(exist_ok=True)
@@ -42,6 +42,20 @@ def domain_id():
             yield domain
             return
     pytest.fail("100 tests are running on this machine")
+
+
+@pytest.fixture
+def domain_id():
+    """The ROS domain of this test."""
+    with free_domain() as domain:
+        yield domain
+
+
+@pytest.fixture
+def other_domain_id():
+    """For a second graph that must not hear the first."""
+    with free_domain() as domain:
+        yield domain
 
 
 @pytest.fixture
