@@ -5,7 +5,6 @@ Where ROS 2 is installed they come from there: what is made here lies in the env
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,12 +68,16 @@ class MessagePackage:
         }
 
     def write(self, base: Path) -> None:
-        """Put the sources into a folder of `base`."""
-        target = base / self.name
-        shutil.rmtree(target, ignore_errors=True)
-        (target / "msg").mkdir(parents=True)
-        for path, content in self.sources().items():
-            (target / path).write_text(content)
+        """Put the sources into a folder of `base`; what is as it should be is not touched."""
+        target, sources = base / self.name, self.sources()
+        (target / "msg").mkdir(parents=True, exist_ok=True)
+        for path in (target / "msg").iterdir():
+            if f"msg/{path.name}" not in sources:
+                path.unlink()
+        for name, content in sources.items():
+            path = target / name
+            if not path.exists() or path.read_text() != content:
+                path.write_text(content)
 
 
 def message_packages(extras: Iterable[str]) -> Iterator[MessagePackage]:

@@ -115,6 +115,12 @@ def test_only_what_has_changed_is_built(
     assert asked("ros", "dev") == ["tf2_msgs"]
     assert "why" in (made / "msg" / "TFMessage.msg").read_text()
     assert asked("ros", "dev") == []
+    manifest, other = made / "package.xml", definition.with_name("Other.msg")
+    written = manifest.stat().st_mtime_ns
+    definition.rename(other)
+    assert asked("ros") == ["tf2_msgs"]
+    assert [path.name for path in (made / "msg").iterdir()] == ["Other.msg"]
+    assert manifest.stat().st_mtime_ns == written  # CMake need not begin anew
 
 
 def test_what_a_distribution_has_brought_is_left_alone(bootstrap: ModuleType, environment: Any) -> None:
