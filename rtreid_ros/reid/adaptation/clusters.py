@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,11 +30,12 @@ class ClusterOptions:
     least: int = option(4, "pictures within eps, itself among them, that make a core of a cluster", ge=2)
     eps: float = option(0.0, "Jaccard distance within which pictures are near; 0: by `rule`", ge=0, le=0.999)
     rule: str = option(
-        "neighbours",
+        "auto",
         "eps anew in every round, by the distances of all pictures to the neighbour that makes a core. "
         "neighbours: their quantile `quantile`; silhouette: of their quantiles 0.3, 0.4, ... 0.9 the one "
-        "whose clusters have the highest silhouette; pairs: the mean of the smallest `share` of all",
-        choices=("neighbours", "silhouette", "pairs"),
+        "whose clusters have the highest silhouette; pairs: the mean of the smallest `share` of all; auto: "
+        "silhouette where tracklets are known, else neighbours",
+        choices=("auto", "neighbours", "silhouette", "pairs"),
     )
     quantile: float = option(0.5, "see rule neighbours", ge=0, le=1)
     share: float = option(0.0016, "see rule pairs; about 1 / people where they are known", ge=0, le=1)
@@ -72,7 +73,8 @@ def cluster(vectors: Float32, options: ClusterOptions, links: Links | None = Non
     Re-Identification: Theory and Practice, 2018, whose rule for eps is ``pairs``. That one needs to know
     about how many people there are; ``neighbours`` does not: it takes eps from the sorted distances to the
     neighbour that makes a core (Ester et al., KDD 1996, section 4.2), and ``silhouette`` tries several,
-    with the links.
+    with the links. Where tracklets are known most neighbours of a picture are of its own, and get nearer
+    the longer it is learnt from, so that ``neighbours`` would soon join no tracklets.
 
     With links, pictures of a tracklet are near whatever they look like, those of tracklets apart never
     are; a tracklet goes with most of its pictures, and a cluster that holds tracklets apart all the same,
@@ -101,6 +103,9 @@ def cluster(vectors: Float32, options: ClusterOptions, links: Links | None = Non
             return labels
         return keep_apart(whole_tracklets(labels, known.tracklets), linked.within(eps), known, options.least)
 
+    if options.rule == "auto":
+        tracked = known is not None and len(np.unique(known.tracklets)) < len(vectors)
+        options = replace(options, rule="silhouette" if tracked else "neighbours")
     eps = options.eps or eps_of(pairs, options, lambda eps: silhouette(vectors, divided(eps)))
     return Clustering(divided(eps), eps)
 

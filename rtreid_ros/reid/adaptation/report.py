@@ -14,7 +14,7 @@ from rtreid_ros.reporting.training import RATIOS, training_page
 TOLD_APART = (
     "Told-apart: how often the first and the last picture of a tracklet are more alike than pictures of two "
     "tracklets seen side by side; 0.5 is chance. It takes no label. If it fell, do not deploy the network; "
-    "if it rose, that is a hint, no proof: finding people again in another camera is harder."
+    "that it rose says little, for finding people again in another camera is harder."
 )
 
 _COURSES = {

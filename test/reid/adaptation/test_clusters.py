@@ -83,6 +83,10 @@ def test_eps_of_the_highest_silhouette_is_that_of_clusters_with_links():
     options = ClusterOptions(k1=6, k2=2, rule="silhouette")
     assert cluster(vectors, options, links).eps == best
     assert cluster(vectors, options).eps != best
+    auto = ClusterOptions(k1=6, k2=2)
+    assert cluster(vectors, auto, links).eps == best
+    loose = cluster(vectors, ClusterOptions(k1=6, k2=2, rule="neighbours")).eps
+    assert cluster(vectors, auto).eps == cluster(vectors, auto, Links.none(len(vectors))).eps == loose
 
 
 def test_a_tracklet_goes_where_most_of_it_is():
