@@ -74,7 +74,7 @@ def cluster(vectors: Float32, options: ClusterOptions, links: Links | None = Non
     about how many people there are; ``neighbours`` does not: it takes eps from the sorted distances to the
     neighbour that makes a core (Ester et al., KDD 1996, section 4.2), and ``silhouette`` tries several,
     with the links. Where tracklets are known most neighbours of a picture are of its own, and get nearer
-    the longer it is learnt from, so that ``neighbours`` would soon join no tracklets.
+    the longer it is learnt from, so that ``neighbours`` would join ever fewer tracklets.
 
     With links, pictures of a tracklet are near whatever they look like, those of tracklets apart never
     are; a tracklet goes with most of its pictures, and a cluster that holds tracklets apart all the same,
