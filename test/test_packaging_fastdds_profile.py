@@ -50,6 +50,7 @@ print(sum(size > 480 * 1920 for size in sizes))
 """
 
 
+@pytest.mark.clock
 def test_best_effort_images_arrive_when_the_publisher_has_the_profile() -> None:
     pytest.importorskip("rclpy")
     environment = os.environ | {

@@ -190,7 +190,7 @@ def test_frames_that_do_not_pair_up_are_an_error():
 
 def test_without_trackeval_the_message_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "trackeval", None)
-    with pytest.raises(MissingDependencyError, match=r"rtreid_ros\[eval\]"):
+    with pytest.raises(MissingDependencyError, match="pip install trackeval"):
         evaluate_frames([], [])
 
 

@@ -63,6 +63,7 @@ def test_a_tracking_node_embeds_no_more_than_it_must_and_says_so(make):
     assert "deadline.level" not in node.diagnostic_values()
 
 
+@pytest.mark.clock
 def test_a_deadline_gives_up_embeddings_first_and_then_every_second_frame(make):
     node = make("tracking_node")
     assert show(node, 1, age=0.9) == 1  # now it is known what an embedding costs
@@ -166,6 +167,7 @@ def test_the_parameters_are_those_of_the_economy():
     assert issubclass(NODES["embedder_node"].groups["economy"], EconomyOptions)
 
 
+@pytest.mark.clock
 def test_a_detector_with_a_deadline_skips_what_would_be_late_but_never_two_in_a_row(make):
     node = make("detector_node", deadline_ms=300.0)
     assert show(node, 4, topic="/detections") == 4

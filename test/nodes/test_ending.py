@@ -62,6 +62,7 @@ def test_a_node_tells_what_it_is_doing_when_asked(graph):
     assert started.stop() == {"tracker_node": 0}
 
 
+@pytest.mark.clock
 def test_an_observer_that_is_frozen_does_not_keep_a_source_from_ending(graph, tmp_path):
     source = {"source": "synthetic:frames=60,people=2", "wait_for_subscribers": 0, "wait_for_observers": 1}
     started = graph(

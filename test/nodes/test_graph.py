@@ -29,6 +29,7 @@ def test_what_does_not_end_in_time_is_an_error(graph):
         started.wait("tracker_node", 0.2)
 
 
+@pytest.mark.clock
 def test_nodes_stop_cleanly_and_quickly_and_can_start_again(graph, tmp_path):
     spec = NodeSpec("tracker_node", name="mine", namespace="/left", remaps={"tracks": "people"})
     started = graph(spec)

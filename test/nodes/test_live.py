@@ -52,6 +52,7 @@ def test_a_slow_stage_takes_the_newest_frame_and_counts_the_rest(graph, peer, tm
     assert 0 <= figures["hota"] <= 1
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("shape", ["composed", "distributed"])
 def test_nearly_every_frame_of_a_slow_camera_is_tracked(shape, graph, quick_models, tmp_path):
     detector, embedder = quick_models["detector"], quick_models["embedder"]
