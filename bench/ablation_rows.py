@@ -144,11 +144,20 @@ def lsro(ratio: float) -> Changes:
     return changes
 
 
-def pseudo(plan: Plan, seed: int) -> list[str]:
+def pseudo(ratio: float) -> Changes:
     """Generated pictures labelled by the baseline of the same seed."""
-    model = plan.folder(BASELINE, plan.baseline[seed]) / BEST
-    generated = [f"synthetic.root={plan.args.generated}", "synthetic.ratio=0.5"]
-    return [*generated, "synthetic.labels=pseudo", f"synthetic.model={model}"]
+
+    def changes(plan: Plan, seed: int) -> list[str]:
+        model = plan.folder(BASELINE, plan.baseline[seed]) / BEST
+        generated = [f"synthetic.root={plan.args.generated}", f"synthetic.ratio={ratio:g}"]
+        return [*generated, "synthetic.labels=pseudo", f"synthetic.model={model}"]
+
+    return changes
+
+
+def longer(plan: Plan, _seed: int) -> list[str]:
+    """Half as many epochs again: as many pictures as the rows of one generated for two real ones see."""
+    return [f"training.epochs={round(1.5 * plan.recipe.training.epochs)}"]
 
 
 def street_people(plan: Plan, _seed: int) -> list[str]:
@@ -196,7 +205,9 @@ ROWS: dict[str, Row] = {
     "lsro-0.25": Row("+ generated, 1 for 4 real ones, LSRO", lsro(0.25), ("generated",)),
     "lsro-0.5": Row("+ generated, 1 for 2, LSRO", lsro(0.5), ("generated",)),
     "lsro-1": Row("+ generated, 1 for 1, LSRO", lsro(1), ("generated",)),
-    "pseudo-0.5": Row("+ generated, 1 for 2, pseudo-labels", pseudo, ("generated", "baseline")),
+    "pseudo-0.5": Row("+ generated, 1 for 2, pseudo-labels", pseudo(0.5), ("generated", "baseline")),
+    "pseudo-1": Row("+ generated, 1 for 1, pseudo-labels", pseudo(1), ("generated", "baseline")),
+    "longer": Row("half as many epochs again", longer),
     "street-people": Row("+ people of the synthetic street, 1 for 2", street_people),
     "pretrained": Row("+ pretraining on the synthetic street", pretrained, ("street",)),
     "no-erasing": Row("without random erasing", no_erasing),

@@ -185,6 +185,7 @@ def _arguments() -> argparse.Namespace:
     add("--kept", action="store_true", help="train nothing; the table of what is kept")
     add("--estimate", action="store_true", help="train nothing; how long it would take")
     add("--output", type=Path, help="document whose table is written, docs/reid_synthetic.md")
+    add("--section", default="ablation", metavar="NAME", help="which table of it (ablation)")
     add("--quiet", action="store_true", help="no progress bars")
     args = parser.parse_args()
     if not args.kept and not args.root:
@@ -215,7 +216,7 @@ def _run(args: argparse.Namespace) -> int:
     text = section(plan, results, f"python bench/reid_ablation.py {' '.join(words)}")
     print(text)
     if args.output:
-        write_section(args.output, "ablation", text)
+        write_section(args.output, args.section, text)
     return 0
 
 

@@ -78,6 +78,8 @@ def test_every_row_changes_one_thing_and_has_a_name_of_its_own(tmp_path, recipe,
     assert differs["no-erasing"] == differs["background"] == {"augmentation"}
     assert differs["pretrained"] == differs["no-ibn"] == {"model"}
     assert differs["balance"] == {"sampler"}
+    assert differs["longer"] == {"training"}
+    assert plan.config("longer", 0).training.epochs == round(1.5 * plan.recipe.training.epochs)
     assert differs["no-pairs"] == differs["no-smoothing"] == differs["centre"] == {"losses"}
     lsro = plan.config("lsro-0.5", 0)
     assert lsro.losses["lsro"].smoothing == 0.1  # as the recipe has it: only the pictures are new
@@ -124,8 +126,9 @@ def test_rows_are_trained_kept_and_written_into_the_document(command, tmp_path, 
     assert code == 0
     assert "3 trainings to do: about " in err
     assert not (tmp_path / "kept").exists()
-    code, out, err = command(*rows, "--output", document)
+    code, out, err = command(*rows, "--output", document, "--section", "ratios")
     assert code == 0, err
+    assert "<!-- begin ratios: " in document.read_text()
     files = sorted((tmp_path / "kept").glob("*.json"))
     assert [path.name.rpartition("-seed")[0] for path in files] == ["baseline", "lsro-0.5", "pseudo-0.5"]
     assert out.strip() in document.read_text()
