@@ -50,8 +50,8 @@ from rtreid_ros.reid.training.placement import Placement, device_name
 from rtreid_ros.types import Float32
 
 ROOT = Path(__file__).resolve().parents[1]
-FIGURES = {"kid": "KID", "fid": "FID", "group_accuracy": "group accuracy"}
-DIGITS = {"kid": 3, "fid": 1, "group_accuracy": 2}
+FIGURES = {"kid": "KID", "fid": "FID", "variety": "variety", "group_accuracy": "group accuracy"}
+DIGITS = {"kid": 3, "fid": 1, "variety": 2, "group_accuracy": 2}
 ELSEWHERE = ("data.root", "training.device", "training.threads", "training.tensorboard")
 """What does not count: where data lie and where it runs."""
 _COLUMNS = 8
@@ -159,7 +159,7 @@ def section(results: Sequence[dict[str, Any]], order: Sequence[str], command: st
     rows = [_row(name, runs) for name, runs in runs_of.items()]
     for kind, title in (("real", "real pictures, others than compared with"), ("noise", "noise")):
         figures = [f"{first['scale'][kind][name]:.{DIGITS[name]}f}" for name in ("kid", "fid")]
-        rows.append([title, "", *figures, "", "", "", "", "", ""])
+        rows.append([title, "", *figures, "", "", "", "", "", "", ""])
     header = ["", "size", *FIGURES.values(), "after epoch", "pictures learnt from", "hours", "pictures/s"]
     parts = [table([*header, "s for 1,000"], rows, text_columns=2)]
     parts += [f"`{name}` after each of these epochs:\n\n{_course(runs)}" for name, runs in runs_of.items()]
@@ -167,8 +167,10 @@ def section(results: Sequence[dict[str, Any]], order: Sequence[str], command: st
     parts.append(
         f"{judged['images']} generated pictures against as many of those trained on (market1501, split mod5; "
         f"nobody whom tables of appearance models judge), on features of {judged['model']}; real pictures "
-        f"and noise at {height}x{width}. The generator of the lowest KID counts; ± is the standard deviation "
-        f"over seeds ({', '.join(map(str, seeds))}). Training without judging; making and writing pictures, "
+        f"and noise at {height}x{width}. Variety: the variance of features as a share of that of real "
+        "pictures, in the least varied group; 0 is always the same picture. The generator of the lowest KID "
+        "counts; ± is the standard deviation over seeds "
+        f"({', '.join(map(str, seeds))}). Training without judging; making and writing pictures, "
         f"start not included; on {first['device']} with {first['threads']} "
         f"thread{'s' if first['threads'] > 1 else ''} ({first['machine']})."
     )

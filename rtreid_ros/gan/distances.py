@@ -55,6 +55,15 @@ def kernel_distance(
     return KernelDistance(float(np.mean(found)), float(np.std(found)))
 
 
+def variety(real: Float32, made: Float32) -> float:
+    """How varied ``(M, D)`` features of generated pictures are beside ``(N, D)`` of real ones.
+
+    The total variance as a share of the real one's: 1 = as varied, 0 = always the same picture.
+    """
+    expected = float(np.var(real, axis=0, dtype=np.float64).sum())
+    return float(np.var(made, axis=0, dtype=np.float64).sum()) / expected if expected > 0 else 1.0
+
+
 def squared_discrepancy(one: Float32, other: Float32) -> float:
     """The unbiased estimate for ``(n, D)`` and ``(m, D)`` (Gretton et al., 2012, equation 3)."""
     x, y = np.asarray(one, np.float64), np.asarray(other, np.float64)

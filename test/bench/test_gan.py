@@ -47,7 +47,7 @@ def test_a_generator_is_trained_once_and_shown_with_its_course(command, tmp_path
         "noise",
     ]
     [small] = [row for row in rows if row[0] == "`small`"]
-    assert (small[1], small[6]) == ("16x8", "64")  # 2 epochs of 32 are nearest to 60
+    assert (small[1], small[7]) == ("16x8", "64")  # 2 epochs of 32 are nearest to 60
     assert "±" in small[2]
     assert ["epoch", "1", "2"] in rows
     assert str(tmp_path) not in out  # no place of this machine

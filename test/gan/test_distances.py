@@ -5,7 +5,7 @@ import pytest
 from scipy.linalg import sqrtm
 
 from rtreid_ros.errors import InputError
-from rtreid_ros.gan.distances import frechet_distance, kernel_distance, squared_discrepancy
+from rtreid_ros.gan.distances import frechet_distance, kernel_distance, squared_discrepancy, variety
 
 
 def normal(mean, deviation, count=40_000, seed=0):
@@ -103,3 +103,11 @@ def test_features_of_two_networks_are_refused():
 def test_a_single_picture_has_no_covariance():
     with pytest.raises(InputError, match="a covariance needs two features; there are 1 and 4"):
         frechet_distance(np.zeros((1, 3), np.float32), np.zeros((4, 3), np.float32))
+
+
+def test_variety_is_the_share_of_the_real_variance():
+    real = np.random.default_rng(0).normal(3, 1, (50, 4)).astype(np.float32)
+    assert variety(real, real[::-1]) == pytest.approx(1)
+    assert variety(real, 0.5 * real + 7) == pytest.approx(0.25)
+    assert variety(real, np.ones((9, 4), np.float32)) == 0
+    assert variety(real[:1], real) == 1  # nothing to compare with

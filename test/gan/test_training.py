@@ -122,7 +122,7 @@ def test_best_is_the_averaged_generator_of_the_lowest_kid(trainer, tmp_path, mon
     figures = iter([3.0, 1.0, 2.0])
     monkeypatch.setattr(
         "rtreid_ros.gan.training.judging.Judge.figures",
-        lambda self, generator: {"kid": next(figures), "kid_spread": 0.0, "fid": 1.0},
+        lambda self, generator: {"kid": next(figures), "kid_spread": 0.0, "fid": 1.0, "variety": 1.0},
     )
     made = trainer("judging.every=1")
     course = made.run()
@@ -159,6 +159,22 @@ def test_made_pictures_are_compared_with_the_centre_of_the_group_asked_for():
     assert judge.figures(Shade([0.9, -0.9]))["group_accuracy"] == 1
     assert judge.figures(Shade([-0.9, 0.9]))["group_accuracy"] == 0
     assert 0 < judge.figures(Shade([0.9, 0.9]))["group_accuracy"] < 1
+
+
+def test_a_group_that_always_gives_the_same_picture_shows():
+    shades = np.linspace(0, 255, 40).astype(np.uint8)
+    real = torch.from_numpy(shades)[:, None, None, None].expand(-1, 3, 16, 8)
+    network = Brightness()
+    groups = Groups.of(np.repeat([0, 1], 20), network.of(real))
+    judge = Judge(JudgingOptions(images=40, subset_size=6), real, groups, network, torch.device("cpu"))
+
+    class Varied(Shade):
+        def forward(self, noise, groups=None):
+            own = torch.where(groups == 0, noise[:, 0] / 10, 0.0)  # of the other there is one picture
+            return super().forward(noise, groups) + own[:, None, None, None]
+
+    assert judge.figures(Varied([-0.5, 0.5]))["variety"] == 0
+    assert judge.figures(Varied([-0.5, 0.5]))["group_accuracy"] == 1
 
 
 def test_judging_only_at_the_end(trainer):
@@ -390,6 +406,7 @@ def test_events_have_figures_and_losses_of_both_sides():
         "losses": {"generator": 2.0},
         "kid": 0.5,
         "fid": 9.0,
+        "variety": 0.7,
         "group_accuracy": 0.4,
         "lr": 0.1,
         "images_per_second": 3.0,
@@ -398,6 +415,7 @@ def test_events_have_figures_and_losses_of_both_sides():
         "loss/generator": 2.0,
         "validation/kid": 0.5,
         "validation/fid": 9.0,
+        "validation/variety": 0.7,
         "validation/group_accuracy": 0.4,
         "lr": 0.1,
         "images_per_second": 3.0,

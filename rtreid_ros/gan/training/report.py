@@ -66,7 +66,13 @@ def report_page(
     )
 
 
-_FIGURES = {"kid": "KID", "kid_spread": "± over subsets", "fid": "FID", "group_accuracy": "group accuracy"}
+_FIGURES = {
+    "kid": "KID",
+    "kid_spread": "± over subsets",
+    "fid": "FID",
+    "variety": "variety",
+    "group_accuracy": "group accuracy",
+}
 _CURVES = {key: title for key, title in _FIGURES.items() if key != "kid_spread"}
 
 

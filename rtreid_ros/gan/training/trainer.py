@@ -203,7 +203,7 @@ class GanTrainer:
             told = f"group accuracy {row['group_accuracy']:.3f}, " if "group_accuracy" in row else ""
             progress.say(
                 f"epoch {course.epochs}/{training.epochs}: KID {row['kid']:.4f} ± "
-                f"{row['kid_spread']:.4f}, FID {row['fid']:.2f}, {told}"
+                f"{row['kid_spread']:.4f}, FID {row['fid']:.2f}, variety {row['variety']:.2f}, {told}"
                 f"{row['images_per_second']:.0f} images/s"
             )
 

@@ -16,7 +16,7 @@ from rtreid_ros.reid.checkpoint_file import whole_file
 from rtreid_ros.reid.training.outputs import LOG
 from rtreid_ros.reporting.training import RATIOS
 
-GENERATED = ("kid", "fid", "group_accuracy")
+GENERATED = ("kid", "fid", "variety", "group_accuracy")
 """Figures of generated pictures."""
 
 
