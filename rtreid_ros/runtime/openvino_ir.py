@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ class OpenVinoSession:
 
     def __init__(self, path: Path, threads: int = 0) -> None:
         try:
-            import openvino as ov  # noqa: PLC0415 (optional)
+            core = _core()
         except ImportError as error:
             raise MissingDependencyError(
                 f"{path.name} needs OpenVINO, which is not installed; run: pip install 'rtreid_ros[openvino]'"
@@ -50,7 +51,6 @@ class OpenVinoSession:
             raise ModelError(
                 f"{str(path)!r} has no {path.with_suffix('.bin').name} beside it, which holds its weights"
             )
-        core = ov.Core()
         try:
             model = core.read_model(str(path))
         except Exception as error:  # OpenVINO raises RuntimeError and its own kinds
@@ -73,6 +73,18 @@ class OpenVinoSession:
                 f"{self.name} failed on an input of shape {array.shape} ({array.dtype}): {_reason(error)}"
             ) from error
         return [results[index] for index in range(len(self.outputs))]
+
+
+@cache
+def _core() -> Any:
+    """One for the process, which it outlives.
+
+    Each gives the thread that makes it a stack for signals, and takes back its own when it goes, also when
+    another has been put on top of it. Of several the next signal, Ctrl-C say, would find none and crash.
+    """
+    import openvino as ov  # noqa: PLC0415 (optional)
+
+    return ov.Core()
 
 
 def _compile(core: Any, model: Any, name: str, threads: int) -> tuple[Any, str]:

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import cv2
 import numpy as np
 import pytest
@@ -32,6 +35,24 @@ def test_an_ir_gives_what_its_onnx_file_gives(tmp_path):
         assert [str(item) for item in session.inputs] == ["crops [?, 3, 16, 8] float32"]
         np.testing.assert_allclose(session.run(batch)[0], expected, rtol=1e-5)
         assert session.provider in ("CPU", "GPU")
+
+
+def test_a_signal_is_survived_after_models_have_gone(tmp_path):
+    code = (
+        "import gc, signal, sys\n"
+        "from pathlib import Path\n"
+        "from rtreid_ros.runtime.openvino_ir import OpenVinoSession\n"
+        "first, second = (OpenVinoSession(Path(sys.argv[1])) for _ in range(2))\n"
+        "del first\n"
+        "gc.collect()\n"
+        "del second\n"
+        "gc.collect()\n"
+        "signal.signal(signal.SIGINT, lambda *_: print('handled'))\n"
+        "signal.raise_signal(signal.SIGINT)\n"
+    )
+    command = [sys.executable, "-c", code, str(mean_color_embedder(tmp_path / "mean.onnx"))]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "handled\n"), done.stderr
 
 
 def test_a_yolo_layout_is_read_from_an_ir_as_from_its_onnx_file(shared_data, tmp_path):
