@@ -10,6 +10,7 @@ Or without a robot: `rtreid demo --domain-id 7` and `ROS_DOMAIN_ID=7 python exam
 import sys
 
 from geometry_msgs.msg import Twist
+from rclpy.duration import Duration
 
 from rtreid_ros.client import NoTracksError, TrackClient
 from rtreid_ros.errors import RtreidError
@@ -34,7 +35,8 @@ def follow(tracks: TrackClient) -> None:
     except NoTracksError as error:
         print(error)
     finally:
-        commands.publish(Twist())  # stop
+        commands.publish(Twist())  # stop; the robot must have heard it before we end
+        commands.wait_for_all_acked(Duration(seconds=2))
 
 
 try:

@@ -32,15 +32,14 @@ MANIFEST = """<?xml version="1.0"?>
 </package>
 """
 
-# Python with Fast DDS, which is what the environment has, needs neither C++ nor introspection; they are
-# most of what there is to compile.
+# Python with Fast DDS, which is what the environment has, needs no C++; see our own CMakeLists.txt.
 CMAKE_LISTS = """cmake_minimum_required(VERSION 3.20)
 project({name})
 find_package(ament_cmake REQUIRED)
 find_package(rosidl_default_generators REQUIRED)
 find_package(geometry_msgs REQUIRED)
 find_package(std_msgs REQUIRED)
-list(FILTER AMENT_EXTENSIONS_rosidl_generate_idl_interfaces EXCLUDE REGEX "cpp|introspection")
+list(FILTER AMENT_EXTENSIONS_rosidl_generate_idl_interfaces EXCLUDE REGEX "cpp")
 file(GLOB messages RELATIVE "${{CMAKE_CURRENT_SOURCE_DIR}}" "msg/*.msg")
 rosidl_generate_interfaces(${{PROJECT_NAME}} ${{messages}} DEPENDENCIES geometry_msgs std_msgs)
 ament_package()
