@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import time
 from collections import defaultdict
 
 import pytest
@@ -44,11 +45,12 @@ def traced(graph, stages, quick_models, tmp_path):
         source["wait_for_subscribers"] = 2
         if shape == "composed":
             nodes.append(NodeSpec("visualizer_node", parameters={"lossless": True}))
-        started = graph(
-            *nodes,
-            NodeSpec("recorder_node", parameters=recorder),
-            NodeSpec("source_node", parameters=source),
-        )
+        nodes.append(NodeSpec("recorder_node", parameters=recorder))
+        started = graph(*nodes)
+        for spec in nodes:
+            started.wait_for_log(spec.label, "ready", 60)
+        time.sleep(1)  # until the recorder has found whoever traces: nobody tells
+        started.start(NodeSpec("source_node", parameters=source))
         assert started.wait("recorder_node", 90) == 0
         return json.loads((tmp_path / "out" / "trace.json").read_text())
 
