@@ -39,7 +39,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench.machine import machine
 from bench.reid_table import ELSEWHERE, digest, spread
-from bench.sections import table, write_section
+from bench.sections import shown, table, write_section
 from rtreid_ros.datasets.identities import open_identities
 from rtreid_ros.evaluation.retrieval import SearchPlan, search
 from rtreid_ros.reid.adaptation.adapter import Adapter
@@ -270,8 +270,8 @@ def main(words: Sequence[str] | None = None) -> int:
     if not results:
         print("nothing is known of these recipes", file=sys.stderr)
         return 1
-    typed = [word for word in (sys.argv[1:] if words is None else words) if word != "--kept"]
-    text = section(results, f"python bench/adaptation.py {' '.join(typed)}")
+    command = f"python bench/adaptation.py {shown(sys.argv[1:] if words is None else words)}"
+    text = section(results, command)
     print(text)
     if args.output:
         write_section(args.output, f"transfer {' '.join(args.protocols)}", text)

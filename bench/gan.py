@@ -34,7 +34,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench.machine import machine
 from bench.results import digest_of
-from bench.sections import table, write_section
+from bench.sections import shown, table, write_section
 from rtreid_ros.configuration import find_config
 from rtreid_ros.datasets.identities import open_identities
 from rtreid_ros.gan.checkpoint import load_gan
@@ -215,12 +215,6 @@ def spread(values: Sequence[float], digits: int) -> str:
     """Mean, and standard deviation where there are several."""
     mean = f"{statistics.fmean(values):.{digits}f}"
     return f"{mean} ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else mean
-
-
-def shown(words: Sequence[str]) -> str:
-    """The command line without the places of one machine."""
-    kept = [word for word in words if word != "--kept"]
-    return " ".join(Path(word).name if word.startswith("/") else word for word in kept)
 
 
 def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:

@@ -23,7 +23,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench.machine import machine
-from bench.sections import table, write_section
+from bench.sections import shown, table, write_section
 from rtreid_ros.cli.main import main as rtreid
 from rtreid_ros.reid.adaptation.adapter import Adapter
 from rtreid_ros.reid.adaptation.config import KIND, read_adaptation
@@ -116,9 +116,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run it."""
     args = arguments(words)
     found = measure(args)
-    text = section(
-        found, args, f"python bench/harvest.py {' '.join(sys.argv[1:] if words is None else words)}"
-    )
+    text = section(found, args, f"python bench/harvest.py {shown(sys.argv[1:] if words is None else words)}")
     print(text)
     if args.output:
         write_section(args.output, "harvest", text)

@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench.ablation_rows import BASELINE, ROWS, Plan, make_plan
 from bench.reid_table import RATIOS, ROOT, measure, speeds, spread
-from bench.sections import table, write_section
+from bench.sections import shown, table, write_section
 from rtreid_ros.datasets.identities import open_identities
 from rtreid_ros.errors import RtreidError
 from rtreid_ros.reid.checkpoint import load_checkpoint
@@ -212,8 +212,7 @@ def _run(args: argparse.Namespace) -> int:
     if not results:
         _say("nothing is known of this recipe")
         return 1
-    words = [word for word in sys.argv[1:] if word != "--kept"]
-    text = section(plan, results, f"python bench/reid_ablation.py {' '.join(words)}")
+    text = section(plan, results, f"python bench/reid_ablation.py {shown(sys.argv[1:])}")
     print(text)
     if args.output:
         write_section(args.output, args.section, text)

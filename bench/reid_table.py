@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench.machine import machine
 from bench.results import digest_of
-from bench.sections import table, write_section
+from bench.sections import shown, table, write_section
 from rtreid_ros.options import describe
 from rtreid_ros.reid.checkpoint import load_checkpoint
 from rtreid_ros.reid.models import create_model
@@ -275,10 +275,9 @@ def main() -> int:
     if not results:
         print("nothing is known of this recipe", file=sys.stderr)
         return 1
-    words = [word for word in sys.argv[1:] if word != "--kept"]
     known = {item["model"] for item in results}
     speed_of = {name: speeds(config) for name, config in configs if name in known}
-    text = section(results, args.models, speed_of, f"python bench/reid_table.py {' '.join(words)}")
+    text = section(results, args.models, speed_of, f"python bench/reid_table.py {shown(sys.argv[1:])}")
     print(text)
     if args.output:
         write_section(args.output, "networks", text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,12 @@ def columns(header: Any, rows: list[list[str]]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in (header, *rows)
     )
+
+
+def shown(words: Sequence[str]) -> str:
+    """A command line as documents show it: without the places of one machine, and measuring anew."""
+    kept = [word for word in words if word != "--kept"]
+    return " ".join(Path(word).name if word.startswith("/") else word for word in kept)
 
 
 def write_section(document: Path, name: str, text: str) -> None:

@@ -53,7 +53,7 @@ class BagReader(Closing):
     """An open bag; a context manager.
 
     Our own messages are read by the definitions that the bag itself holds, where it does, so that
-        bags of other versions of this package stay readable. An MCAP file that was never finished is read
+    bags of other versions of this package stay readable. An MCAP file that was never finished is read
     as far as it goes, with a warning.
 
     Args:
